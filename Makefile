@@ -1,0 +1,48 @@
+# Works on a fresh machine with python3 (with venv) and make; makes its own environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SOURCES := server shared_state client_bot tests bench
+
+.DEFAULT_GOAL := help
+.PHONY: help play test check format bench clean
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+play: $(VENV)/runtime  ## Start a store, two nodes, HAProxy and bots; prints the address to open.
+	$(BIN)/oarlock up
+
+test: $(VENV)/dev  ## Run all tests.
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev  ## Format, lint, types, import contracts, structure.
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/flake8-async server shared_state client_bot
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/structure
+
+format: $(VENV)/dev  ## Put all sources in the house format.
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(VENV)/dev  ## Run the benchmarks; figures go to bench/results.
+	$(BIN)/python -m bench
+
+clean:  ## Remove the environment and what tools left.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[dev]'
+	touch $@ $(VENV)/runtime
