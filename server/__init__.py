@@ -1,0 +1,1 @@
+"""One Oarlock node: WebSocket players in front, a replicated world behind."""
