@@ -1,0 +1,205 @@
+"""One batch in the making: runs the jobs in order on an overlay and compiles their transactions.
+
+Pure: no I/O, no waiting. A job that its rule refuses leaves the batch at once, unless the refusal rests on writes that
+are not confirmed yet, or it is strict: then it flies as a transaction that only checks.
+Invariant: the operations, applied one after the other, do what the rules did one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from shared_state.batch import Batch, TxOp, batch_number
+from shared_state.cell import CellId
+from shared_state.delta import Record, Write, encode_record
+from shared_state.entity import TagMaker, blind
+from shared_state.job import Job, SessionWriter
+from shared_state.outcome import Fenced, Outcome, Rejected, Rejection
+from shared_state.overlay import Overlay
+from shared_state.session_row import SessionHead
+from shared_state.transaction import IdSource, OutOfIds, Transaction
+
+
+@attrs.frozen
+class Passenger:
+    """A job in a batch: the refusal it will be answered with (None: it writes), the session head it would leave."""
+
+    job: Job
+    refusal: Rejection | None
+    head_after: SessionHead | None
+
+
+@attrs.define(eq=False)
+class Flight:
+    """Jobs and their operations, place by place; ``answers`` go out at once, ``left_behind`` wait for the next batch."""
+
+    passengers: list[Passenger] = attrs.field(factory=list)
+    ops: list[TxOp] = attrs.field(factory=list)
+    answers: list[tuple[Job, Outcome]] = attrs.field(factory=list)
+    left_behind: list[Job] = attrs.field(factory=list)
+    bytes_estimate: int = 0
+
+
+@attrs.define(eq=False)
+class Boarding:
+    """Fills flights. ``max_bytes`` bounds the records and blobs of one batch."""
+
+    overlay: Overlay
+    tags: TagMaker
+    ids: IdSource
+    now_ms: int
+    max_bytes: int
+    flight: Flight = attrs.field(factory=Flight)
+    _heads: dict[SessionWriter, SessionHead | None] = attrs.field(factory=dict)
+
+    def board(self, jobs: list[Job]) -> Flight:
+        """Runs the jobs in order. Returns: the flight; jobs past the byte bound or without ids are left behind."""
+        for place, job in enumerate(jobs):
+            if not self._run(job):
+                self.flight.left_behind = jobs[place:]
+                break
+        return self.flight
+
+    def _run(self, job: Job) -> bool:
+        """Runs one job; False: it must wait for the next batch."""
+        if self.flight.bytes_estimate >= self.max_bytes:
+            return False
+        if job.session is not None and not self._may_write(job, job.session):
+            self.flight.answers.append((job, Fenced()))
+            return True
+        tx = Transaction(self.overlay, self.tags.make(), self.now_ms, self.ids)
+        try:
+            refusal = job.run(tx)
+        except OutOfIds:
+            return False
+        job.attempts += 1
+        if refusal is None:
+            self._take(job, tx)
+        elif job.strict or tx.rests_on_pending:
+            self._take_check(job, tx, refusal)
+        else:
+            self.flight.answers.append((job, Rejected(self.overlay.replica.version, refusal)))
+        return True
+
+    def _may_write(self, job: Job, session: SessionWriter) -> bool:
+        head = self._heads.get(session, session.head)
+        return not session.fenced and job.opens == (head is None)
+
+    def _take(self, job: Job, tx: Transaction) -> None:
+        session, expect, head = "", b"", None
+        if job.session is not None:
+            session = job.session.id
+            before = self._heads.get(job.session, job.session.head)
+            expect = before.pack() if before else b""
+            head = self._heads[job.session] = job.step(before)
+        op = compile_tx(tx, job, session, expect, head.pack() if head else b"")
+        for entity_id, (value, _) in tx.writes.items():
+            self.overlay.absorb(entity_id, tx.tag, value)
+        for cell in op.cells:
+            self.overlay.touch(CellId(int(cell)), tx.tag)
+        self._absorb_adds(tx)
+        self._append(Passenger(job, None, head), op)
+
+    def _take_check(self, job: Job, tx: Transaction, refusal: Rejection) -> None:
+        op = TxOp("", b"", b"", b"", _flat_reads(tx), _flat_scans(tx), [], [], [], [], b"", b"")
+        self._append(Passenger(job, refusal, None), op)
+
+    def _append(self, passenger: Passenger, op: TxOp) -> None:
+        self.flight.passengers.append(passenger)
+        self.flight.ops.append(op)
+        self.flight.bytes_estimate += 2 * len(op.record) + 200
+
+    def _absorb_adds(self, tx: Transaction) -> None:
+        """Shows later transactions what the additions give, if no other node is adding meanwhile."""
+        for entity_id, additions in tx.adds.items():
+            probe = Transaction(self.overlay, tx.tag, tx.now_ms, self.ids)
+            if self.overlay.read(entity_id)[1] is None:
+                continue
+            probe.add_plainly(entity_id, additions)
+            self.overlay.absorb(entity_id, tx.tag, probe.writes[entity_id][0])
+
+
+def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: bytes) -> TxOp:
+    """The operation that commits what a rule did."""
+    tag = tx.tag
+    writes: list[str | bytes] = []
+    record_writes = []
+    for entity_id, (value, blob) in tx.writes.items():
+        writes.append(str(entity_id))
+        writes.append(b"" if value is None else tag + blob)
+        record_writes.append(Write(entity_id, None if value is None else blob))
+    record = Record(tag, session, job.seq, job.cause, record_writes, tx.events)
+    return TxOp(
+        session=session,
+        expect=expect,
+        become=become,
+        tail=job.tail,
+        reads=_flat_reads(tx),
+        scans=_flat_scans(tx),
+        guards=[part for name, token in tx.guards.items() for part in (name, str(token))],
+        writes=writes,
+        adds=_flat_adds(tx),
+        cells=[str(cell) for cell in _moved_cells(tx)],
+        tag=tag,
+        record=encode_record(record),
+    )
+
+
+def assemble(flight: Flight, incarnation: int, number: int, epoch: str, log_length: int) -> Batch:
+    """The batch of a flight, stamped with its first tag that writes."""
+    ops = flight.ops
+    return Batch(
+        incarnation=str(incarnation),
+        number=batch_number(number),
+        before=batch_number(number - 1),
+        epoch=epoch,
+        stamp=next((op.tag for op in ops if op.tag), bytes(8)),
+        log_length=log_length,
+        ids=_unique(ops, lambda op: op.reads[::2] + op.adds[::8]),
+        cell_ids=_unique(ops, lambda op: op.scans[::2]),
+        sessions=_unique(ops, lambda op: [op.session] if op.session else []),
+        leases=_unique(ops, lambda op: op.guards[::2]),
+        txs=ops,
+    )
+
+
+def _unique(ops: list[TxOp], names: Callable[[TxOp], list[str]]) -> list[str]:
+    return list(dict.fromkeys(name for op in ops for name in names(op)))
+
+
+def _flat_reads(tx: Transaction) -> list[str | bytes]:
+    flat: list[str | bytes] = []
+    for entity_id, tag in tx.reads.items():
+        flat.append(str(entity_id))
+        flat.append(tag)
+    return flat
+
+
+def _flat_scans(tx: Transaction) -> list[str | bytes]:
+    return [part for cell, tag in tx.scans.items() for part in (str(cell), tag)]
+
+
+def _flat_adds(tx: Transaction) -> list[str | bytes | float]:
+    flat: list[str | bytes | float] = []
+    for entity_id, additions in tx.adds.items():
+        seen = tx.view.read(entity_id)[0]
+        for addition in additions:
+            flat += [str(entity_id), addition.offset, addition.delta, addition.low, addition.high]
+            flat += [seen, tx.tag, blind(tx.tag)]
+            seen = tx.tag
+    return flat
+
+
+def _moved_cells(tx: Transaction) -> list[CellId]:
+    """Cells whose membership the transaction changes, from what it saw before and what it leaves."""
+    cell_of = tx.schema.cell_of
+    cells: dict[CellId, None] = {}
+    for entity_id, (value, _) in tx.writes.items():
+        old = tx.view.read(entity_id)[1]
+        before = None if old is None else cell_of(old)
+        after = None if value is None else cell_of(value)
+        if before != after:
+            cells.update((cell, None) for cell in (before, after) if cell is not None)
+    return list(cells)

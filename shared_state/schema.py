@@ -1,0 +1,182 @@
+"""Kinds of entities and how they are stored.
+
+How it works: a kind is a frozen record. Stored, an entity is one byte (its kind's number) and the record as a
+MessagePack array. Counters are float fields that stand first, so each is nine bytes at a known place: the commit
+script can add to them without knowing the schema. Every value is encoded and decoded again before it may be written,
+so what is in the store can be read by every node.
+Must not know: the store, time, other entities. Invariant: ``decode(encode(value)) == value``, all numbers finite.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
+
+import attrs
+import msgspec
+
+from shared_state.cell import NOWHERE, CellId, cell_at
+from shared_state.errors import SchemaError, UndecodableDelta
+
+MAX_WHOLE = (1 << 53) - 1
+MAX_KINDS = 256
+COUNTER_BYTES = 9
+_COUNTER = "oarlock counter"
+
+Counter: TypeAlias = Annotated[float, _COUNTER]
+"""A number that transactions may change by ``add`` without conflict; declare counters before other fields."""
+
+
+class Kind(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base of all kinds. A kind with numeric fields ``x`` and ``y`` has a place in the world's grid."""
+
+
+@attrs.frozen
+class KindSpec:
+    """What the store and the wire need to know of one kind."""
+
+    number: int
+    type: type[Kind]
+    name: str
+    fields: tuple[str, ...]
+    hints: tuple[Any, ...]
+    counters: tuple[str, ...]
+    placed: bool
+    decode: Callable[[bytes], Kind]
+    plain_numbers: bool
+    numbers: Callable[[Kind], tuple[Any, ...]]
+
+
+class Schema:
+    """The kinds of one world, numbered in order.
+
+    Args:
+        kinds: the record classes, each a subclass of ``Kind``.
+        cell_size: edge of a grid cell in world units.
+
+    Raises:
+        SchemaError: two kinds of one name, too many, or a counter behind another field.
+    """
+
+    def __init__(self, kinds: Sequence[type[Kind]], cell_size: float = 100.0) -> None:
+        if not 0 < cell_size < math.inf:
+            raise SchemaError(f"cell_size is {cell_size}: it must be a positive number")
+        if not 1 <= len(kinds) <= MAX_KINDS:
+            raise SchemaError(f"a world has 1 to {MAX_KINDS} kinds, not {len(kinds)}")
+        self.cell_size = cell_size
+        self.specs = tuple(_describe(number, kind) for number, kind in enumerate(kinds))
+        self._spec_of = {spec.type: spec for spec in self.specs}
+        self._encode = msgspec.msgpack.Encoder().encode
+        if len({spec.name for spec in self.specs}) != len(self.specs) or len(self._spec_of) != len(self.specs):
+            raise SchemaError("two kinds have the same name")
+        self.fingerprint = self._fingerprint()
+
+    def spec_of(self, kind: type[Kind]) -> KindSpec:
+        """The description of a kind. Raises: SchemaError, when it is not of this schema."""
+        spec = self._spec_of.get(kind)
+        if spec is None:
+            raise SchemaError(f"{kind.__name__} is not a kind of this world")
+        return spec
+
+    def number_of(self, value: Kind) -> int:
+        """The number of a value's kind."""
+        return self._spec_of[type(value)].number
+
+    def encode(self, value: Kind) -> bytes:
+        """The stored form of a value. Raises: SchemaError, for a wrong type, NaN, infinity or |n| >= 2**53."""
+        spec = self.spec_of(type(value))
+        try:
+            body = self._encode(value)
+            back = spec.decode(body)
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise SchemaError(f"{spec.name}: {error}") from None
+        numbers = spec.numbers(back) if spec.plain_numbers else _all_numbers(msgspec.structs.astuple(back))
+        for number in numbers:
+            if not -MAX_WHOLE <= number <= MAX_WHOLE:
+                raise SchemaError(f"{spec.name}: {number} is not a finite number below 2**53")
+        return bytes((spec.number,)) + body
+
+    def decode(self, blob: bytes) -> Kind:
+        """The value of a stored form. Raises: UndecodableDelta."""
+        try:
+            return self.specs[blob[0]].decode(blob[1:])
+        except (IndexError, ValueError) as error:
+            raise UndecodableDelta(f"stored entity: {error}") from None
+
+    def counter_offset(self, kind: type[Kind], field: str) -> int:
+        """Where a counter's eight bytes start in the stored form. Raises: SchemaError, when it is not a counter."""
+        spec = self.spec_of(kind)
+        if field not in spec.counters:
+            raise SchemaError(f"{spec.name}.{field} is not a counter")
+        head = 1 if len(spec.fields) < 16 else 3
+        return 1 + head + COUNTER_BYTES * spec.counters.index(field) + 1
+
+    def cell_of(self, value: Kind) -> CellId:
+        """The grid cell of a value; ``NOWHERE`` for kinds without a position."""
+        if self._spec_of[type(value)].placed:
+            return cell_at(value.x, value.y, self.cell_size)  # type: ignore[attr-defined]
+        return NOWHERE
+
+    def _fingerprint(self) -> str:
+        text = repr([self.cell_size, [(s.name, s.fields, [str(h) for h in s.hints], s.counters) for s in self.specs]])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _describe(number: int, kind: type[Kind]) -> KindSpec:
+    if not (isinstance(kind, type) and issubclass(kind, Kind)):
+        raise SchemaError(f"{kind!r} is not a subclass of Kind")
+    hints = get_type_hints(kind, include_extras=True)
+    fields = kind.__struct_fields__
+    counters = tuple(name for name in fields if _is_counter(hints[name]))
+    if fields[: len(counters)] != counters:
+        raise SchemaError(f"{kind.__name__}: counters must be declared before all other fields")
+    if not fields or len(fields) > 64:
+        raise SchemaError(f"{kind.__name__}: a kind has 1 to 64 fields")
+    bare = {name: _bare(hints[name]) for name in fields}
+    numeric = tuple(name for name in fields if bare[name] in (int, float))
+    return KindSpec(
+        number=number,
+        type=kind,
+        name=kind.__name__,
+        fields=fields,
+        hints=tuple(hints[name] for name in fields),
+        counters=counters,
+        placed="x" in numeric and "y" in numeric,
+        decode=msgspec.msgpack.Decoder(kind).decode,
+        plain_numbers=all(bare[name] in (int, float, str, bool) for name in fields),
+        numbers=_getter(numeric),
+    )
+
+
+def _is_counter(hint: Any) -> bool:
+    return get_origin(hint) is Annotated and _COUNTER in get_args(hint)[1:]
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Kind], tuple[Any, ...]]:
+    """``attrgetter`` that gives a tuple also for none and one name."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    if names:
+        only = attrgetter(names[0])
+        return lambda value: (only(value),)
+    return lambda value: ()
+
+
+def _all_numbers(value: Any) -> list[float]:
+    """All numbers in nested values; booleans are none."""
+    if isinstance(value, bool) or value is None or isinstance(value, (str, bytes)):
+        return []
+    if isinstance(value, (int, float)):
+        return [value]
+    if isinstance(value, dict):
+        value = [part for pair in value.items() for part in pair]
+    elif isinstance(value, msgspec.Struct):
+        value = msgspec.structs.astuple(value)
+    return [number for part in value for number in _all_numbers(part)]
