@@ -1,0 +1,301 @@
+"""Commits the jobs of one node to one world: runs them, sends one batch at a time, reruns what lost.
+
+How it works: while a batch is in flight, arriving jobs queue (group commit). When its answer is there and the replica
+has reached its version, outcomes are told, jobs that met a conflict go to the front of the queue in their order, and
+the next batch is made. Idle, a job is sent at once; under load the next batch waits up to ``pause_s`` for company.
+A batch whose answer was lost is sent again with the same number: the store answers a number it has seen.
+Must not know: games, sockets. Invariant: a job is settled exactly once; jobs of one session commit in order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+
+import attrs
+import structlog
+import trio
+
+from shared_state.batch import COMMITTED, GUARD_LOST, SESSION_MOVED, CommitReply, encode_batch
+from shared_state.entity import TagMaker
+from shared_state.errors import EpochChanged, StoreError, StoreUnavailable, UnknownIncarnation
+from shared_state.flight import Boarding, Flight, Passenger, assemble
+from shared_state.follower import Follower
+from shared_state.job import Job, SessionWriter
+from shared_state.names import WorldName
+from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
+from shared_state.overlay import Overlay
+from shared_state.session_row import unpack_head
+from shared_state.store import Attachment, Store
+from shared_state.transaction import IdSource
+
+log = structlog.get_logger()
+
+
+@attrs.frozen
+class CommitLimits:
+    """Bounds of a committer.
+
+    Args:
+        batch_jobs, batch_bytes: size of one batch; one script call should stay near 1 ms.
+        queue_jobs: jobs waiting; more are answered busy.
+        attempts: runs of one job before it is answered busy.
+        pause_s: longest wait for company under load.
+        company: batch size worth waiting for.
+        id_block: entity ids reserved at a time.
+        log_length: versions kept in the world's log (about).
+    """
+
+    batch_jobs: int = 128
+    batch_bytes: int = 256 * 1024
+    queue_jobs: int = 20_000
+    attempts: int = 24
+    pause_s: float = 0.010
+    company: int = 32
+    id_block: int = 1000
+    log_length: int = 10_000
+
+
+@attrs.define(eq=False)
+class CommitCounts:
+    """What a committer did."""
+
+    batches: int = 0
+    committed: int = 0
+    rejected: int = 0
+    conflicts: int = 0
+    busy: int = 0
+    fenced: int = 0
+    recoveries: int = 0
+    seconds: float = 0.0
+
+
+@attrs.define(eq=False)
+class Committer:
+    """One node's writer to one world.
+
+    Args:
+        clock_ms: milliseconds since 1970, for rules.
+    """
+
+    store: Store
+    world: WorldName
+    follower: Follower
+    clock_ms: Callable[[], int]
+    limits: CommitLimits = attrs.field(factory=CommitLimits)
+    counts: CommitCounts = attrs.field(factory=CommitCounts)
+    writers: set[SessionWriter] = attrs.field(factory=set)
+    _queue: deque[Job] = attrs.field(factory=deque)
+    _work: trio.Event = attrs.field(factory=trio.Event)
+    _ids: IdSource = attrs.field(factory=IdSource)
+    _attachment: Attachment | None = None
+    _tags: TagMaker = attrs.field(factory=lambda: TagMaker(0))
+    _number: int = 0
+    _jobs_per_s: float = 0.0
+    _last_start_s: float = 0.0
+
+    def submit(self, job: Job) -> None:
+        """Queues a job; it is settled later, or at once as busy when the queue is full."""
+        if len(self._queue) >= self.limits.queue_jobs:
+            self._settle(job, Busy("too many commands are waiting"))
+            return
+        self._queue.append(job)
+        self._work.set()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return len(self._queue)
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Commits until cancelled; started once the world is attached. Raises: IncompatibleWorld."""
+        await self._attach()
+        task_status.started()
+        while True:
+            await self._work.wait()
+            await self._wait_for_company()
+            await self._fly()
+            if not self._queue:
+                self._work = trio.Event()
+
+    async def _wait_for_company(self) -> None:
+        """Under load, waits until a batch is worth its call; idle, not at all."""
+        limits = self.limits
+        missing = min(limits.company, limits.batch_jobs) - len(self._queue)
+        expected_s = missing / self._jobs_per_s if self._jobs_per_s else math.inf
+        if missing > 0 and expected_s < limits.pause_s * 2:
+            await trio.sleep(min(expected_s, limits.pause_s))
+        now = trio.current_time()
+        elapsed = max(now - self._last_start_s, 1e-4)
+        self._jobs_per_s += 0.2 * (len(self._queue) / elapsed - self._jobs_per_s)
+        self._last_start_s = now
+
+    async def _fly(self) -> None:
+        attachment = await self._ready()
+        replica = self.follower.replica
+        jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self.limits.batch_jobs))]
+        boarding = Boarding(Overlay(replica), self._tags, self._ids, self.clock_ms(), self.limits.batch_bytes)
+        flight = boarding.board(jobs)
+        self._queue.extendleft(reversed(flight.left_behind))
+        for job, outcome in flight.answers:
+            self._settle(job, outcome)
+        if not flight.ops:
+            await trio.lowlevel.checkpoint()
+            return
+        number = self._number + 1
+        epoch = attachment.head.epoch
+        batch = assemble(flight, attachment.incarnation, number, epoch, self.limits.log_length)
+        started_s = trio.current_time()
+        reply = await self._send(flight, encode_batch(batch))
+        if reply is None:
+            return
+        self.counts.seconds += trio.current_time() - started_s
+        self._number = number
+        self.counts.batches += 1
+        await self.follower.reached(reply.version)
+        self._land(flight, reply)
+
+    async def _ready(self) -> Attachment:
+        """Attached to the epoch that the replica is in, with ids and tags in hand."""
+        if self._attachment is None or self._tags.exhausted():
+            await self._attach()
+        while self._attachment is None or self.follower.replica.epoch != self._attachment.head.epoch:
+            self.follower.alarm()
+            await trio.sleep(0.02)
+            await self._attach()
+        if self._ids.left < self.limits.id_block // 2:
+            await self._reserve(self._attachment.head.epoch)
+        return self._attachment
+
+    async def _reserve(self, epoch: str) -> None:
+        try:
+            block = await self.store.reserve_ids(self.world, epoch, self.limits.id_block)
+        except EpochChanged:
+            self._attachment = None
+        except StoreError as error:
+            log.warning("no entity ids", world=self.world, error=str(error))
+        else:
+            self._ids.refill(block.first, block.end)
+
+    async def _send(self, flight: Flight, batch: bytes) -> CommitReply | None:
+        """The store's answer; None: the batch is void, and its jobs are settled or back in the queue."""
+        while True:
+            try:
+                return await self.store.commit(self.world, batch)
+            except StoreUnavailable as error:
+                log.warning("commit unanswered, sending again", world=self.world, error=str(error))
+                await trio.sleep(0.05)
+            except (EpochChanged, UnknownIncarnation) as error:
+                log.warning("commit refused", world=self.world, error=str(error))
+                await self._recover(flight)
+                return None
+            except StoreError as error:
+                log.error("store refuses to write", world=self.world, error=str(error))
+                for passenger in flight.passengers:
+                    self._settle(passenger.job, Busy("saving is paused"))
+                self._attachment = None
+                await trio.sleep(0.1)
+                return None
+
+    def _land(self, flight: Flight, reply: CommitReply) -> None:
+        again: list[Job] = []
+        lost: set[SessionWriter | None] = set()
+        for place, (passenger, code) in enumerate(zip(flight.passengers, reply.codes, strict=True)):
+            job = passenger.job
+            if code == COMMITTED:
+                self._arrive(passenger, reply.version)
+            elif code == GUARD_LOST:
+                self._settle(job, Rejected(reply.version, Rejection("lease_lost", "the lease was lost")))
+            elif code == SESSION_MOVED and job.session not in lost:
+                self._fence(job, reply, place)
+            elif job.attempts >= self.limits.attempts:
+                self._settle(job, Busy("too much contention"))
+                lost.add(job.session)
+            else:
+                self.counts.conflicts += 1
+                lost.add(job.session)
+                again.append(job)
+        self._queue.extendleft(reversed(again))
+
+    def _arrive(self, passenger: Passenger, version: int) -> None:
+        if passenger.refusal is not None:
+            self._settle(passenger.job, Rejected(version, passenger.refusal))
+            return
+        if passenger.job.session is not None:
+            passenger.job.session.head = passenger.head_after
+        self._settle(passenger.job, Committed(version))
+
+    def _fence(self, job: Job, reply: CommitReply, place: int) -> None:
+        assert job.session is not None
+        log.info("session fenced", world=self.world, session=job.session.id, found=str(reply.heads.get(place)))
+        job.session.fenced = True
+        self._settle(job, Fenced())
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
+        match outcome:
+            case Committed():
+                self.counts.committed += 1
+            case Rejected():
+                self.counts.rejected += 1
+            case Busy():
+                self.counts.busy += 1
+            case Fenced():
+                self.counts.fenced += 1
+        job.settle(outcome)
+
+    async def _attach(self) -> None:
+        """Becomes a writer of the world, anew if need be; waits while the store is away."""
+        while True:
+            try:
+                schema = self.follower.replica.schema.fingerprint
+                attachment = await self.store.attach(self.world, schema, self.limits.id_block)
+            except StoreUnavailable as error:
+                log.warning("cannot attach", world=self.world, error=str(error))
+                await trio.sleep(0.2)
+            else:
+                break
+        self._attachment = attachment
+        self._number = 0
+        self._tags = TagMaker(attachment.incarnation)
+        self._ids.clear()
+        self._ids.refill(attachment.ids.first, attachment.ids.end)
+
+    async def _recover(self, flight: Flight) -> None:
+        """After lost or rewritten history: attaches anew, and asks each session's row what became of its commands."""
+        self.counts.recoveries += 1
+        await self._attach()
+        self.follower.alarm()
+        for writer in self.writers:
+            await self._refresh(writer)
+        again = [job for passenger in flight.passengers if not self._known(job := passenger.job)]
+        self._queue.extendleft(reversed(again))
+
+    async def _refresh(self, writer: SessionWriter) -> None:
+        while True:
+            try:
+                row = await self.store.session_row(self.world, writer.id)
+            except StoreUnavailable:
+                await trio.sleep(0.1)
+            else:
+                break
+        head = unpack_head(row)
+        if writer.head is not None and (head is None or head.generation != writer.head.generation):
+            writer.fenced = True
+        writer.head = head
+
+    def _known(self, job: Job) -> bool:
+        """Settles a job whose session's row tells what became of it."""
+        writer = job.session
+        if writer is None:
+            return False
+        if writer.fenced:
+            self._settle(job, Fenced())
+            return True
+        if job.opens and writer.head is not None:
+            self._settle(job, Committed(self.follower.replica.version))
+            return True
+        if job.seq and writer.head is not None and job.seq <= writer.head.seq and writer.head.took_effect(job.seq):
+            self._settle(job, Committed(self.follower.replica.version))
+            return True
+        return False

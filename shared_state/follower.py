@@ -1,0 +1,198 @@
+"""Keeps a replica at the store's newest version, whatever the delta stream loses, doubles or reorders.
+
+How it works: subscribe, load a snapshot, apply each delta that is next. Whatever does not fit raises an alarm: the
+log is read from the missing version, and where the log no longer has it, or the history is another one, a new
+snapshot is loaded. Deltas that arrive during such a repair wait in a bounded buffer. Heads are compared after every
+(re)subscription and every ``head_check_s``, so that a gap before a quiet spell is found too.
+Must not know: players, rules. Invariant: the replica always is some version that the store had, never a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import structlog
+import trio
+
+from shared_state.delta import Delta, decode_delta
+from shared_state.errors import StoreUnavailable, UndecodableDelta
+from shared_state.names import WorldName
+from shared_state.position import Head
+from shared_state.replica import Fit, Replica
+from shared_state.store import Store
+
+log = structlog.get_logger()
+
+MAX_BUFFERED = 10_000
+LOG_PAGE = 500
+
+
+@attrs.define(eq=False)
+class FollowerCounts:
+    """What went wrong with the stream and was repaired."""
+
+    gaps: int = 0
+    duplicates: int = 0
+    snapshots: int = 0
+    log_reads: int = 0
+    undecodable: int = 0
+    subscriptions: int = 0
+
+
+@attrs.define(eq=False)
+class Follower:
+    """Feeds one replica.
+
+    Args:
+        on_advance: called after the replica moved on by deltas.
+        on_reset: called after the replica was replaced by a snapshot, with the reason; not for the first one.
+        head_check_s: how often heads are compared when nothing else asks for it.
+        lag_alarm_s: how long ``reached`` waits for a version before it raises the alarm.
+    """
+
+    store: Store
+    world: WorldName
+    replica: Replica
+    on_advance: Callable[[], None]
+    on_reset: Callable[[str], None]
+    head_check_s: float = 2.0
+    lag_alarm_s: float = 0.25
+    counts: FollowerCounts = attrs.field(factory=FollowerCounts)
+    _repairing: bool = True
+    _buffer: list[Delta] = attrs.field(factory=list)
+    _alarm: trio.Event = attrs.field(factory=trio.Event)
+    _advanced: trio.Event = attrs.field(factory=trio.Event)
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Follows until cancelled; started once the first snapshot is loaded. Raises: StoreError, UndecodableDelta."""
+        async with self.store.subscribe(self.world, self):
+            await self._load_snapshot()
+            self._end_repair()
+            task_status.started()
+            while True:
+                with trio.move_on_after(self.head_check_s):
+                    await self._alarm.wait()
+                self._alarm = trio.Event()
+                await self._repair()
+
+    def on_delta(self, payload: bytes) -> None:
+        """Takes a published delta, still encoded."""
+        try:
+            delta = decode_delta(payload)
+        except UndecodableDelta as error:
+            self.counts.undecodable += 1
+            log.warning("undecodable delta", world=self.world, error=str(error))
+            self._alarm.set()
+            return
+        if not self._repairing:
+            self._take(delta)
+        elif len(self._buffer) < MAX_BUFFERED:
+            self._buffer.append(delta)
+
+    def on_subscribed(self) -> None:
+        """Compares heads: what came before this moment may have been missed."""
+        self.counts.subscriptions += 1
+        self._alarm.set()
+
+    async def reached(self, version: int) -> None:
+        """Waits until the replica has ``version``, or is loaded anew."""
+        snapshots = self.counts.snapshots
+        while self.replica.version < version and self.counts.snapshots == snapshots:
+            with trio.move_on_after(self.lag_alarm_s) as patience:
+                await self._advanced.wait()
+            if patience.cancelled_caught:
+                self._alarm.set()
+
+    def alarm(self) -> None:
+        """Has the replica compared with the store soon."""
+        self._alarm.set()
+
+    def _take(self, delta: Delta) -> None:
+        fit = self.replica.fit(delta)
+        if fit is Fit.NEXT:
+            self._apply(delta)
+        elif fit is Fit.DUPLICATE:
+            self.counts.duplicates += 1
+        else:
+            self.counts.gaps += 1
+            self._repairing = True
+            self._buffer.append(delta)
+            self._alarm.set()
+
+    def _apply(self, delta: Delta) -> None:
+        try:
+            self.replica.apply(delta)
+        except UndecodableDelta as error:
+            log.error("delta with an entity that cannot be decoded", world=self.world, error=str(error))
+            self.counts.undecodable += 1
+            self.replica.epoch = ""
+            self._repairing = True
+            self._alarm.set()
+            return
+        self._advance()
+        self.on_advance()
+
+    def _advance(self) -> None:
+        if self._advanced.statistics().tasks_waiting:
+            self._advanced.set()
+            self._advanced = trio.Event()
+
+    async def _repair(self) -> None:
+        """Compares heads and repairs what is missing; tries again while the store is away."""
+        try:
+            await self._compare()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", world=self.world, error=str(error))
+            await trio.sleep(0.1)
+            self._alarm.set()
+        else:
+            self._end_repair()
+
+    async def _compare(self) -> None:
+        replica = self.replica
+        asked_at = replica.version
+        head = await self.store.head(self.world)
+        if head.epoch != replica.epoch:
+            await self._reset("epoch")
+        elif head.version < asked_at:
+            await self._reset("rollback")
+        elif head.version == replica.version and head.stamp != replica.stamp:
+            await self._reset("fork")
+        elif head.version > replica.version:
+            await self._read_log(head)
+
+    async def _read_log(self, head: Head) -> None:
+        self.counts.log_reads += 1
+        self._repairing = True
+        while self.replica.version < head.version:
+            page = await self.store.log_after(self.world, self.replica.version, LOG_PAGE)
+            before = self.replica.version
+            for delta in map(decode_delta, page):
+                if self.replica.fit(delta) is Fit.NEXT:
+                    self._apply(delta)
+            self._drain_buffer()
+            if self.replica.version == before:
+                await self._reset("log too short")
+                return
+
+    async def _reset(self, reason: str) -> None:
+        self._repairing = True
+        await self._load_snapshot()
+        log.info("replica loaded anew", world=self.world, reason=reason, version=self.replica.version)
+        self.on_reset(reason)
+
+    async def _load_snapshot(self) -> None:
+        self.counts.snapshots += 1
+        self.replica.load(await self.store.snapshot(self.world))
+        self._advance()
+
+    def _drain_buffer(self) -> None:
+        waiting, self._buffer = self._buffer, []
+        for delta in waiting:
+            if self.replica.fit(delta) is Fit.NEXT:
+                self._apply(delta)
+
+    def _end_repair(self) -> None:
+        self._drain_buffer()
+        self._repairing = False
