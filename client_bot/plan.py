@@ -1,0 +1,92 @@
+"""What a swarm is to do: how many bots, of which kinds, where, for how long.
+
+Values only. Invariant: a plan that exists is one that can be run; a wrong one raises ValueError with a line for people.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+
+import attrs
+
+from client_bot.brains import BRAINS
+from client_bot.connection import Address
+from server.wire.codec import CODECS
+from server.wire.messages import SUBPROTOCOL_MSGPACK
+
+DEFAULT_URL = "ws://127.0.0.1:8080/ws/bay"
+DEFAULT_BRAINS = {"explorer": 5.0, "hoarder": 4.0, "chatterbox": 1.0}
+
+
+@attrs.frozen(kw_only=True)
+class SwarmPlan:
+    """One run of a swarm.
+
+    Args:
+        url: the world's WebSocket address.
+        bots: how many.
+        seconds: how long all of them play, after the ramp.
+        ramp_s: over how long they join.
+        seed: of every choice the bots make.
+        brains: weight by name of behaviour.
+        rate_hz: commands per second and bot.
+        subprotocols: encodings, dealt out to the bots in turn.
+        radius: how far bots look, in world units; 0 takes the game's default.
+        checkers: about how many bots compare digests; all of them when there are fewer than twice as many.
+        resumes: bots come back to their session after a lost connection.
+        grace_s: how long answers may take after the last command; what is missing then is lost.
+        quiet_s: a view that did not change for so long is quiet.
+        quiet_limit_s: how long to wait for all views to be quiet.
+        keeps_views: the result has every bot's entities, not only digests.
+    """
+
+    url: str = DEFAULT_URL
+    bots: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    seconds: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
+    ramp_s: float = attrs.field(default=1.0, validator=attrs.validators.ge(0))
+    seed: int = 1
+    brains: Mapping[str, float] = attrs.field(factory=lambda: dict(DEFAULT_BRAINS))
+    rate_hz: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
+    subprotocols: tuple[str, ...] = attrs.field(default=(SUBPROTOCOL_MSGPACK,))
+    radius: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
+    checkers: int = attrs.field(default=25, validator=attrs.validators.ge(1))
+    resumes: bool = False
+    grace_s: float = 10.0
+    quiet_s: float = 0.5
+    quiet_limit_s: float = 5.0
+    keeps_views: bool = False
+    address: Address = attrs.field(init=False)
+
+    @address.default
+    def _parse_url(self) -> Address:
+        return Address.parse(self.url)
+
+    @brains.validator
+    def _check_brains(self, _: object, brains: Mapping[str, float]) -> None:
+        unknown = sorted(set(brains) - set(BRAINS))
+        if unknown:
+            raise ValueError(f"no brain is called {unknown[0]!r}; there are {', '.join(BRAINS)}")
+        if not 0 < sum(brains.values()) < math.inf or min(brains.values()) < 0:
+            raise ValueError("the weights of the brains must be finite and not negative, and one must be positive")
+
+    @subprotocols.validator
+    def _check_subprotocols(self, _: object, subprotocols: tuple[str, ...]) -> None:
+        if not subprotocols or not set(subprotocols) <= set(CODECS):
+            raise ValueError(f"subprotocols must be some of {', '.join(CODECS)}")
+
+    def checks_digests(self, number: int) -> bool:
+        """Bot ``number`` (from 0) is one of those that compare digests."""
+        return number % max(1, self.bots // self.checkers) == 0
+
+    def cast(self) -> list[str]:
+        """The behaviour of each bot: shares follow the weights as closely as whole bots allow, order is by seed."""
+        weight = sum(self.brains.values())
+        cast: list[str] = []
+        reached = 0.0
+        for name, share in self.brains.items():
+            reached += share
+            cast += [name] * (round(self.bots * reached / weight) - len(cast))
+        random.Random(self.seed).shuffle(cast)
+        return cast

@@ -1,0 +1,178 @@
+"""The report of a run: one JSON object for programs, a few lines for people.
+
+The keys are those that every report of Oarlock has; what bots cannot know (store, faults, invariants, CPU) is filled in
+by the caller, with ``attrs.evolve``. Invariant: a report is JSON-representable, absent measurements are null.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import cattrs
+import msgspec
+
+from client_bot.measure import Histogram
+from client_bot.result import SwarmResult
+from client_bot.verdict import verdict
+
+TOLERABLE_LAG_MS = 20.0
+
+
+@attrs.frozen
+class Commands:
+    """What became of the commands. ``unresolved``: their session ended with its connection before the answer."""
+
+    sent: int
+    acknowledged: int
+    rejected: int
+    busy: int
+    lost: int
+    doubled: int
+    unresolved: int = 0
+    stale_acks: int = 0
+
+
+@attrs.frozen
+class Quantiles:
+    """Milliseconds; null without samples."""
+
+    p50: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@attrs.frozen
+class Latency:
+    """See ``measure.Measures`` for what each one spans."""
+
+    do_to_done: Quantiles = Quantiles()
+    cross_node: Quantiles = Quantiles()
+    resume_gap: Quantiles = Quantiles()
+    seen_elsewhere: Quantiles = Quantiles()
+    lag: Quantiles = Quantiles()
+
+
+@attrs.frozen
+class Fault:
+    """A fault injected into the run."""
+
+    at_s: float
+    kind: str
+    target: str
+
+
+@attrs.frozen
+class StoreUse:
+    """The store of the run and what it did."""
+
+    kind: str = ""
+    version: str = ""
+    transactions: int | None = None
+    cpu_s: float | None = None
+
+
+@attrs.frozen
+class Report:
+    """A run, judged."""
+
+    verdict: str
+    reasons: list[str]
+    seed: int
+    seconds: float
+    nodes: int
+    bots: int
+    bots_per_node: dict[str, int]
+    commands: Commands
+    divergences: int
+    gaps: int
+    resyncs: int
+    latency_ms: Latency
+    digests_checked: int = 0
+    reconnects: int = 0
+    is_quiet: bool = True
+    rejections: dict[str, int] = attrs.Factory(dict)
+    invariants: dict[str, int] = attrs.Factory(dict)
+    faults: list[Fault] = attrs.Factory(list)
+    store: StoreUse = StoreUse()
+    node_cpu_s: dict[str, float] = attrs.Factory(dict)
+
+
+def report_of(result: SwarmResult) -> Report:
+    """The report on what the bots saw, with their verdict."""
+    tally, measures = result.tally, result.measures
+    judged, reasons = verdict(result)
+    joined = sum(bool(bot.session) for bot in result.bots)
+    return Report(
+        verdict=judged,
+        reasons=reasons,
+        seed=result.plan.seed,
+        seconds=round(result.seconds, 3),
+        nodes=len(result.bots_per_node),
+        bots=len(result.bots),
+        bots_per_node=result.bots_per_node,
+        commands=Commands(
+            tally.sent,
+            tally.acknowledged,
+            tally.rejected,
+            tally.busy,
+            tally.lost,
+            tally.doubled,
+            tally.unresolved,
+            tally.stale_acks,
+        ),
+        divergences=result.divergences,
+        gaps=result.gaps,
+        resyncs=tally.resyncs,
+        latency_ms=Latency(
+            quantiles_ms(measures.do_to_done),
+            quantiles_ms(measures.cross_node),
+            quantiles_ms(measures.resume_gap),
+            quantiles_ms(measures.seen_elsewhere),
+            quantiles_ms(measures.lag),
+        ),
+        digests_checked=result.digests_checked,
+        reconnects=tally.connections - joined,
+        is_quiet=result.is_quiet,
+        rejections=dict(tally.rejections.most_common()),
+    )
+
+
+def quantiles_ms(histogram: Histogram) -> Quantiles:
+    """The usual quantiles of a histogram, in milliseconds."""
+    if not histogram.count:
+        return Quantiles()
+    shares = (histogram.quantile(0.5), histogram.quantile(0.99), histogram.max_s)
+    return Quantiles(*(round((share or 0.0) * 1000, 3) for share in shares))
+
+
+def to_json(report: Report) -> bytes:
+    """The report as indented JSON, with a final newline."""
+    plain: dict[str, Any] = cattrs.unstructure(report)
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n"
+
+
+def to_text(report: Report) -> str:
+    """The report for people: the verdict last."""
+    commands, latency = report.commands, report.latency_ms
+    spread = ", ".join(f"{node} {bots}" for node, bots in report.bots_per_node.items())
+    lines = [
+        f"{report.bots} bots on {report.nodes} nodes ({spread or 'none'}), {report.seconds:.1f} s, seed {report.seed}",
+        f"commands   {commands.sent} sent, {commands.acknowledged} acknowledged, {commands.rejected} rejected, "
+        f"{commands.busy} busy, {commands.lost} lost, {commands.doubled} doubled",
+        f"views      {report.digests_checked} digests checked, {report.divergences} divergences, {report.gaps} gaps, "
+        f"{report.resyncs} resyncs, {report.reconnects} reconnects",
+        f"latency    own command {_span(latency.do_to_done)}; on another node {_span(latency.cross_node)}",
+    ]
+    if commands.unresolved:
+        lines.append(f"           {commands.unresolved} commands ended with their session: their fate is not known")
+    if (latency.lag.p99 or 0.0) > TOLERABLE_LAG_MS:
+        lines.append(f"           the bots themselves were late ({_span(latency.lag)}): latencies are upper bounds")
+    lines += [f"! {reason}" for reason in report.reasons]
+    return "\n".join([*lines, report.verdict])
+
+
+def _span(quantiles: Quantiles) -> str:
+    if quantiles.p50 is None:
+        return "not measured"
+    return f"p50 {quantiles.p50:.1f}, p99 {quantiles.p99:.1f}, max {quantiles.max:.1f} ms"

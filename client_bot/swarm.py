@@ -1,0 +1,186 @@
+"""Runs many bots against one world: they join over a ramp, play, settle, are collected, and leave.
+
+Owns the bots and the stage of the run. Knows no message. Invariant: nothing that happens to one bot ends the others;
+the run takes at most ramp + seconds + grace + quiet limit and a few seconds for leaving.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import attrs
+import trio
+
+from client_bot.bot import Bot, Surroundings
+from client_bot.brains import BRAINS
+from client_bot.client import Client, State
+from client_bot.connection import Closed, Dial, Line, dial_tcp, visit
+from client_bot.measure import Measures
+from client_bot.plan import SwarmPlan
+from client_bot.progress import Moment, Progress
+from client_bot.result import SwarmResult, copy_bot
+from client_bot.stage import Stage
+from client_bot.tally import total
+from client_bot.visibility import Visibility
+from server.wire.codec import CODECS
+
+POLL_S = 0.05
+SHOW_EVERY_S = 0.5
+LEAVE_S = 3.0
+
+Inspect: TypeAlias = Callable[[SwarmResult], Awaitable[None]]
+
+
+async def run_swarm(
+    plan: SwarmPlan,
+    watch: Progress,
+    *,
+    dial: Dial = dial_tcp,
+    stop: trio.Event | None = None,
+    inspect: Inspect | None = None,
+) -> SwarmResult:
+    """Runs a plan; returns what the bots saw.
+
+    Args:
+        plan: the run.
+        watch: is shown the run a few times per second.
+        dial: opens the byte stream of a connection.
+        stop: ends the playing early when set.
+        inspect: awaited with the result while the bots are still in the world, with their views settled.
+
+    Raises: UnreachableError when no connection can be opened at the start.
+    """
+    await _knock(plan, dial)
+    swarm = _Swarm(plan, dial)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(swarm.show, watch)
+        nursery.start_soon(swarm.ramp_up, nursery)
+        with trio.move_on_after(plan.ramp_s + plan.seconds):
+            await (trio.Event() if stop is None else stop).wait()
+        is_quiet = await swarm.settle()
+        result = swarm.collect(is_quiet)
+        if inspect is not None:
+            await inspect(result)
+        await swarm.leave()
+        nursery.cancel_scope.cancel()
+    return result
+
+
+async def _knock(plan: SwarmPlan, dial: Dial) -> None:
+    async def talk(_: Line) -> Closed:
+        return Closed(1000)
+
+    await visit(plan.address, CODECS[plan.subprotocols[0]], dial, talk)
+
+
+@attrs.define(eq=False)
+class _Swarm:
+    plan: SwarmPlan
+    dial: Dial
+    stage: Stage = attrs.field(factory=Stage, init=False)
+    measures: Measures = attrs.field(factory=Measures, init=False)
+    bots: list[Bot] = attrs.field(init=False)
+    began_s: float = attrs.field(factory=trio.current_time, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        plan = self.plan
+        visibility = Visibility(self.measures)
+        around = Surroundings(plan.address, self.dial, plan.rate_hz, self.stage, self.measures, visibility)
+        self.bots = [_make_bot(plan, number, brain, around) for number, brain in enumerate(plan.cast())]
+
+    async def ramp_up(self, nursery: trio.Nursery) -> None:
+        for number, bot in enumerate(self.bots):
+            await trio.sleep_until(self.began_s + self.plan.ramp_s * number / len(self.bots))
+            nursery.start_soon(bot.live)
+
+    async def settle(self) -> bool:
+        """Waits for answers, then for views to be quiet; returns whether they are."""
+        self.stage.settle()
+        await _wait_until(self._is_answered, self.plan.grace_s)
+        await self._ask_digests()
+        return await _wait_until(self._is_quiet, self.plan.quiet_limit_s)
+
+    def collect(self, is_quiet: bool) -> SwarmResult:
+        for bot in self.bots:
+            _give_up(bot.client)
+        clients = [bot.client for bot in self.bots]
+        return SwarmResult(
+            plan=self.plan,
+            seconds=trio.current_time() - self.began_s,
+            bots=[copy_bot(bot, self.plan.keeps_views) for bot in self.bots],
+            tally=total(client.tally for client in clients),
+            measures=self.measures,
+            gaps=sum(client.findings.gaps for client in clients),
+            divergences=sum(client.findings.divergences for client in clients),
+            digests_checked=sum(client.mirror.digests_checked for client in clients if client.mirror),
+            is_quiet=is_quiet,
+        )
+
+    async def leave(self) -> None:
+        self.stage.end()
+        with trio.move_on_after(LEAVE_S):
+            async with trio.open_nursery() as nursery:
+                for bot in self.bots:
+                    nursery.start_soon(bot.leave)
+
+    async def show(self, watch: Progress) -> None:
+        while True:
+            watch.show(self._moment())
+            await trio.sleep(SHOW_EVERY_S)
+
+    def _moment(self) -> Moment:
+        tally = total(bot.client.tally for bot in self.bots)
+        return Moment(
+            at_s=trio.current_time() - self.began_s,
+            bots=len(self.bots),
+            online=sum(bot.client.state in (State.JOINED, State.MOVING) for bot in self.bots),
+            nodes=len({bot.node for bot in self.bots if bot.node}),
+            tally=tally,
+            findings=sum(bot.client.findings.gaps + bot.client.findings.divergences for bot in self.bots),
+            do_to_done_p50_s=self.measures.do_to_done.quantile(0.5),
+            is_settling=not self.stage.is_commanding,
+        )
+
+    async def _ask_digests(self) -> None:
+        for bot in self.bots:
+            if bot.client.checks_digests:
+                await bot.ask_digest()
+
+    def _is_answered(self) -> bool:
+        return not any(bot.client.in_flight.waiting for bot in self.bots)
+
+    def _is_quiet(self) -> bool:
+        limit_s = trio.current_time() - self.plan.quiet_s
+        return all(bot.changed_s <= limit_s for bot in self.bots)
+
+
+async def _wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
+    # Polled: an event per bot and answer would cost more than a look at all of them now and then.
+    with trio.move_on_after(limit_s):
+        while True:
+            await trio.sleep(POLL_S)
+            if condition():
+                return True
+    return False
+
+
+def _make_bot(plan: SwarmPlan, number: int, brain: str, around: Surroundings) -> Bot:
+    behaviour = BRAINS[brain]()
+    client = Client(
+        codec=CODECS[plan.subprotocols[number % len(plan.subprotocols)]],
+        name=f"{brain}-{number}",
+        radius=plan.radius,
+        spectate=behaviour.spectates,
+        resumes=plan.resumes,
+        checks_digests=plan.checks_digests(number),
+    )
+    return Bot(client, brain, behaviour, random.Random(f"{plan.seed}/{number}"), around)
+
+
+def _give_up(client: Client) -> None:
+    if client.state is State.OFFLINE and not client.resumes:
+        client.in_flight.start_over()
+    else:
+        client.in_flight.give_up()
