@@ -1,0 +1,1 @@
+"""Micro-benchmarks of server.net against plain C and Node.js."""

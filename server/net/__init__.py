@@ -1,0 +1,1 @@
+"""Sockets of players: one port, HTTP and WebSocket; knows frames, not messages."""

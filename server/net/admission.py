@@ -1,0 +1,60 @@
+"""Who may open a WebSocket: address, origin and subprotocol of a handshake. Pure; knows no session.
+
+Invariant: a page of a foreign origin is never let in unless it was listed; a client without an origin is no page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from server.net.http import Request, Response, explain
+
+_WORLD_PATH = re.compile(r"/ws/([a-z0-9._-]{1,64})")
+
+
+@attrs.frozen
+class Accept:
+    """A handshake is accepted with this subprotocol; its messages travel in text frames or in binary ones."""
+
+    subprotocol: str | None
+    is_text: bool = False
+
+
+@attrs.frozen
+class Admission:
+    """The rules of one node.
+
+    Args:
+        subprotocols: name to "its frames are text frames"; earlier ones are preferred.
+        origins: origins let in besides the node's own, as ``https://play.example``; ``*`` is all.
+    """
+
+    subprotocols: Mapping[str, bool]
+    origins: frozenset[str] = frozenset()
+
+    def admit(self, request: Request) -> Accept | Response:
+        """The decision on a handshake."""
+        if world_of(request) is None:
+            return explain(404, "worlds are at /ws/{world}")
+        if not self._allows_origin(request):
+            return explain(403, "this origin is not allowed")
+        offered = [item.strip() for item in request.headers.get("sec-websocket-protocol", "").split(",")]
+        for name, is_text in self.subprotocols.items():
+            if name in offered:
+                return Accept(name, is_text)
+        return explain(400, "offer one of the subprotocols " + ", ".join(self.subprotocols))
+
+    def _allows_origin(self, request: Request) -> bool:
+        origin = request.headers.get("origin")
+        if origin is None or "*" in self.origins or origin in self.origins:
+            return True
+        return origin.partition("://")[2] == request.headers.get("host", "")
+
+
+def world_of(request: Request) -> str | None:
+    """The world a request names; None if its path is not a world's."""
+    match = _WORLD_PATH.fullmatch(request.path)
+    return match.group(1) if match else None

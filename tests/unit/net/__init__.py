@@ -1,0 +1,1 @@
+"""Tests of server.net on memory alone."""
