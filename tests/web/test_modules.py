@@ -1,0 +1,31 @@
+"""The browser's modules, run by Node.js."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def test_modules_under_node() -> None:
+    """``node --test`` passes on all of them."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node on PATH")
+    tests = sorted(str(path) for path in HERE.glob("*.test.mjs"))
+    done = subprocess.run([node, "--test", *tests], capture_output=True, text=True, timeout=120, check=False)
+    assert tests
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_vectors_are_current() -> None:
+    """``vectors.json`` is what ``server.wire`` makes today."""
+    command = [sys.executable, "-m", "tests.web.make_vectors", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
