@@ -1,0 +1,22 @@
+"""The API that games are written on. A game module imports from here and from nowhere else in Oarlock."""
+
+from server.game.command import Command, CommandSpec
+from server.game.game import Actor, Game, Invariant, TimedRule
+from shared_state.entity import EntityId
+from shared_state.outcome import Rejection
+from shared_state.schema import Counter, Kind
+from shared_state.transaction import Transaction
+
+__all__ = [
+    "Actor",
+    "Command",
+    "CommandSpec",
+    "Counter",
+    "EntityId",
+    "Game",
+    "Invariant",
+    "Kind",
+    "Rejection",
+    "TimedRule",
+    "Transaction",
+]

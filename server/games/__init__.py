@@ -1,0 +1,1 @@
+"""Games that ship with Oarlock, written on the public game API."""
