@@ -1,0 +1,37 @@
+#!lua
+-- Become a writer of a world; make the world if it is new.
+--
+-- KEYS  1 state  2 cells  3 meta  4 log  5 sessions  6 leases  7 delta channel
+-- ARGV  1 format  2 schema fingerprint  3 epoch for a new world  4 entity ids wanted
+-- Reply {'OK', epoch, version, stamp, incarnation, first id, end of ids}
+--       {'FORMAT', found}   {'SCHEMA', found}
+--       {'NOPERM', command}  the caller may not run a command that commits need
+--
+-- An incarnation is at least the seconds since 2026 on the store's clock, so a store that lost its newest data does
+-- not give a number twice.
+local START_OF_2026 = 1767225600
+local call, may = redis.call, redis.acl_check_cmd
+
+-- Checked here once, because a commit that was refused at its last command would leave a half.
+for _, key in ipairs({KEYS[1], KEYS[2], KEYS[3], KEYS[5]}) do
+  if not may('HSET', key, 'f', 'v') then return {'NOPERM', 'HSET'} end
+  if not may('HDEL', key, 'f') then return {'NOPERM', 'HDEL'} end
+end
+if not may('XADD', KEYS[4], '*', 'd', 'v') then return {'NOPERM', 'XADD'} end
+if not may('SPUBLISH', KEYS[7], 'v') then return {'NOPERM', 'SPUBLISH'} end
+
+local meta = call('HMGET', KEYS[3], 'format', 'schema', 'epoch', 'version', 'stamp', 'incarnation', 'next_id')
+if not meta[1] then
+  meta = {ARGV[1], ARGV[2], ARGV[3], '0', string.rep('\0', 8), '0', '1'}
+  -- What an older history left must not meet the ids and versions of the new one. Leases stay: tokens only rise.
+  call('UNLINK', KEYS[1], KEYS[2], KEYS[4], KEYS[5])
+  call('HSET', KEYS[3], 'format', meta[1], 'schema', meta[2], 'epoch', meta[3], 'version', meta[4], 'stamp', meta[5])
+end
+if meta[1] ~= ARGV[1] then return {'FORMAT', meta[1]} end
+if meta[2] ~= ARGV[2] then return {'SCHEMA', meta[2]} end
+local seconds = tonumber(call('TIME')[1]) - START_OF_2026
+local incarnation = string.format('%.0f', math.max(tonumber(meta[6]) + 1, seconds))
+local first = tonumber(meta[7])
+local last = string.format('%.0f', first + tonumber(ARGV[4]))
+call('HSET', KEYS[3], 'incarnation', incarnation, 'next_id', last, 'b:' .. incarnation, string.rep('\0', 8))
+return {'OK', meta[3], meta[4], meta[5], incarnation, string.format('%.0f', first), last}

@@ -1,0 +1,47 @@
+"""The Lua scripts, and how one is run: by digest, and by text where the server has forgotten it."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+import attrs
+
+from shared_state.redis.link import Link
+from shared_state.redis.replies import MissingScript
+
+
+@attrs.frozen
+class Script:
+    """One operation on the store, atomic there."""
+
+    text: bytes
+    digest: str
+
+    async def run(self, link: Link, keys: tuple[str, ...], *args: str | bytes | int) -> Any:
+        """Runs it; the reply is described in the script's header.
+
+        A server that restarted, failed over or was flushed does not have the script: EVAL brings it and runs it in
+        one step, so it cannot be lost in between.
+
+        Raises: StoreError.
+        """
+        try:
+            return await link.call("EVALSHA", self.digest, len(keys), *keys, *args)
+        except MissingScript:
+            return await link.call("EVAL", self.text, len(keys), *keys, *args)
+
+
+def _load(name: str) -> Script:
+    text = files("shared_state.redis").joinpath("lua", f"{name}.lua").read_bytes()
+    return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
+
+
+ATTACH = _load("attach")
+COMMIT = _load("commit")
+LEASE_RELEASE = _load("lease_release")
+LEASE_RENEW = _load("lease_renew")
+LEASE_TAKE = _load("lease_take")
+RESERVE_IDS = _load("reserve_ids")
+SNAPSHOT = _load("snapshot")

@@ -1,0 +1,171 @@
+"""The store port on Redis or Valkey: each method is one command or script, and its reply made a value.
+
+Must not know: sockets, reconnection, replicas. The scripts' headers describe what is sent and answered.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import attrs
+import trio
+
+from shared_state.batch import CommitReply
+from shared_state.entity import Tag
+from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, UnknownIncarnation
+from shared_state.names import LeaseName, SessionId, WorldName
+from shared_state.position import NO_STAMP, Head
+from shared_state.redis import scripts
+from shared_state.redis.address import StoreAddress
+from shared_state.redis.keys import SESSION_TAIL, world_keys
+from shared_state.redis.link import Link, LinkTimes
+from shared_state.redis.server_info import check_fit, describe, parse_info
+from shared_state.redis.topology import Standalone, Topology
+from shared_state.session_row import unpack_head
+from shared_state.store import FORMAT, Attachment, DeltaListener, IdBlock, LeaseGrant, ServerInfo, Snapshot
+from shared_state.ttl import ttl_us
+
+
+@asynccontextmanager
+async def open_store(
+    url: str,
+    *,
+    client_name: str = "oarlock",
+    rng: random.Random | None = None,
+    times: LinkTimes | None = None,
+) -> AsyncGenerator[RedisStore, None]:
+    """A store at a URL (redis://, unix://), connected while the context is open.
+
+    Args:
+        rng: for the jitter of reconnections.
+
+    Raises:
+        StoreUnavailable: it could not be reached.
+        StoreError: it is too old, may evict keys, or the URL is wrong.
+    """
+    link = Link(StoreAddress.from_url(url, client_name), rng or random.Random(), times or LinkTimes())
+    store = RedisStore(Standalone(link))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(store.topology.run)
+        unfit = await store.unfit()
+        if unfit is None:
+            yield store
+        nursery.cancel_scope.cancel()
+    if unfit is not None:
+        raise unfit
+
+
+@attrs.frozen(eq=False)
+class RedisStore:
+    """Worlds in Redis or Valkey. ``new_epoch`` names the history of a new world."""
+
+    topology: Topology
+    new_epoch: Callable[[], str] = lambda: uuid.uuid4().hex
+
+    async def unfit(self) -> StoreError | None:
+        """Why the servers cannot hold worlds; None: they can."""
+        try:
+            for link in self.topology.links():
+                check_fit(parse_info(_text(await link.call("INFO", "everything"))))
+        except StoreError as error:
+            return error
+        return None
+
+    async def attach(self, world: WorldName, schema: str, ids: int) -> Attachment:
+        """See ``Store.attach``."""
+        keys = world_keys(world)
+        reply = await scripts.ATTACH.run(self._link(world), keys.all, FORMAT, schema, self.new_epoch(), ids)
+        if reply[0] == b"NOPERM":
+            raise StoreError(f"the store's user may not run {_text(reply[1])} on the keys of world {world}")
+        if reply[0] == b"FORMAT":
+            raise IncompatibleWorld(f"world {world} has format {_text(reply[1])}, this is format {FORMAT}")
+        if reply[0] == b"SCHEMA":
+            raise IncompatibleWorld(f"world {world} has schema {_text(reply[1])}, not {schema}")
+        _, epoch, version, stamp, incarnation, first, end = reply
+        head = Head(epoch.decode(), int(version), stamp)
+        return Attachment(head, int(incarnation), IdBlock(int(first), int(end)))
+
+    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+        """See ``Store.commit``."""
+        keys = world_keys(world)
+        reply = await scripts.COMMIT.run(self._link(world), keys.all, batch)
+        if reply[0] == b"EPOCH":
+            raise EpochChanged(_text(reply[1]))
+        if reply[0] == b"ORDER":
+            raise UnknownIncarnation(f"this writer is not attached to world {world}")
+        _, version, codes, heads = reply
+        found = {int(heads[i]): unpack_head(heads[i + 1]) for i in range(0, len(heads), 2)}
+        return CommitReply(int(version), codes.decode(), found)
+
+    async def snapshot(self, world: WorldName) -> Snapshot:
+        """See ``Store.snapshot``."""
+        keys = world_keys(world)
+        reply = await scripts.SNAPSHOT.run(self._link(world), (keys.state, keys.cells, keys.meta))
+        epoch, version, stamp, state, cells = reply
+        return Snapshot(
+            Head(epoch.decode(), int(version), stamp),
+            {int(state[i]): state[i + 1] for i in range(0, len(state), 2)},
+            {int(cells[i]): Tag(cells[i + 1]) for i in range(0, len(cells), 2)},
+        )
+
+    async def log_after(self, world: WorldName, version: int, limit: int) -> list[bytes]:
+        """See ``Store.log_after``."""
+        log = world_keys(world).log
+        reply = await self._link(world).call("XRANGE", log, f"{version + 1}-0", "+", "COUNT", limit)
+        return [fields[1] for _, fields in reply]
+
+    async def head(self, world: WorldName) -> Head:
+        """See ``Store.head``."""
+        meta = world_keys(world).meta
+        epoch, version, stamp = await self._link(world).call("HMGET", meta, "epoch", "version", "stamp")
+        return Head("", 0, NO_STAMP) if epoch is None else Head(epoch.decode(), int(version), stamp)
+
+    async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
+        """See ``Store.reserve_ids``."""
+        reply = await scripts.RESERVE_IDS.run(self._link(world), (world_keys(world).meta,), epoch, count)
+        if reply[0] == b"EPOCH":
+            raise EpochChanged(_text(reply[1]))
+        return IdBlock(int(reply[1]), int(reply[2]))
+
+    async def session_row(self, world: WorldName, session: SessionId) -> bytes:
+        """See ``Store.session_row``."""
+        sessions = world_keys(world).sessions
+        head, tail = await self._link(world).call("HMGET", sessions, session, f"{session}{SESSION_TAIL}")
+        return (head or b"") + (tail or b"")
+
+    async def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_s: float) -> LeaseGrant | None:
+        """See ``Store.take_lease``."""
+        leases = (world_keys(world).leases,)
+        token = await scripts.LEASE_TAKE.run(self._link(world), leases, name, owner, ttl_us(ttl_s))
+        return LeaseGrant(name, owner, int(token), ttl_s) if token else None
+
+    async def renew_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
+        """See ``Store.renew_lease``."""
+        leases = (world_keys(world).leases,)
+        ttl = ttl_us(grant.ttl_s)
+        return bool(await scripts.LEASE_RENEW.run(self._link(world), leases, grant.name, str(grant.token), ttl))
+
+    async def release_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
+        """See ``Store.release_lease``."""
+        leases = (world_keys(world).leases,)
+        return bool(await scripts.LEASE_RELEASE.run(self._link(world), leases, grant.name, str(grant.token)))
+
+    def subscribe(self, world: WorldName, listener: DeltaListener) -> AbstractAsyncContextManager[None]:
+        """See ``Store.subscribe``."""
+        return self._link(world).subscribe(world_keys(world).channel, listener)
+
+    async def info(self) -> ServerInfo:
+        """See ``Store.info``; processor time is summed over the servers."""
+        said = [describe(parse_info(_text(await link.call("INFO", "everything")))) for link in self.topology.links()]
+        return attrs.evolve(said[0], cpu_s=sum(server.cpu_s for server in said))
+
+    def _link(self, world: WorldName) -> Link:
+        return self.topology.link_for(world)
+
+
+def _text(reply: Any) -> str:
+    return reply.decode() if isinstance(reply, bytes) else str(reply)

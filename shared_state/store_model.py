@@ -1,0 +1,287 @@
+"""The executable specification of the stored world: what each Lua script does, in plain Python.
+
+How to read it: ``ModelStore`` has one method per script, and ``commit`` is the protocol that consistency rests on.
+Each method is one atomic step. Deltas are built byte for byte as ``redis/lua/commit.lua`` builds them; the contract
+suite runs both side by side.
+Must not know: trio, sockets, a clock of its own. Invariant: a transaction is applied wholly or leaves no trace.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from shared_state.batch import (
+    COMMITTED,
+    CONFLICT,
+    GUARD_LOST,
+    SESSION_MOVED,
+    TARGET_GONE,
+    Batch,
+    CommitReply,
+    TxOp,
+    decode_batch,
+)
+from shared_state.entity import NO_TAG, Tag
+from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation
+from shared_state.names import LeaseName, SessionId, WorldName
+from shared_state.position import NO_STAMP, Head
+from shared_state.session_row import HEAD_BYTES, SessionHead, unpack_head
+from shared_state.store import FORMAT, Attachment, IdBlock, LeaseGrant, Snapshot
+
+START_OF_2026_S = 1_767_225_600
+TAG_BYTES = 8
+_NONE_ADDED = b"\x90"
+
+
+@attrs.frozen
+class Lease:
+    """A row of the leases: it stays when released or expired, because it remembers the token."""
+
+    token: int
+    expiry_us: int
+    owner: str
+
+
+@attrs.frozen
+class Answer:
+    """The last batch of one writer, by number, and what it was told."""
+
+    number: bytes
+    reply: CommitReply | None
+
+
+@attrs.define(eq=False)
+class ModelWorld:
+    """One world, key by key: entities and cells by their decimal names, as in the store."""
+
+    epoch: str
+    schema: str
+    format: int = FORMAT
+    version: int = 0
+    stamp: bytes = NO_STAMP
+    incarnation: int = 0
+    next_id: int = 1
+    answers: dict[int, Answer] = attrs.field(factory=dict)
+    state: dict[str, bytes] = attrs.field(factory=dict)
+    cells: dict[str, bytes] = attrs.field(factory=dict)
+    sessions: dict[str, bytes] = attrs.field(factory=dict)
+    log: list[tuple[int, bytes]] = attrs.field(factory=list)
+
+    @property
+    def head(self) -> Head:
+        """Where this world stands."""
+        return Head(self.epoch, self.version, self.stamp)
+
+    def take_ids(self, count: int) -> IdBlock:
+        """Entity ids that nobody had before."""
+        first = self.next_id
+        self.next_id = first + count
+        return IdBlock(first, self.next_id)
+
+
+@attrs.define(eq=False)
+class ModelStore:
+    """All worlds of one store.
+
+    Args:
+        now_us: the store's clock, microseconds since 1970.
+        new_epoch: a name for the history of a new world, never given twice.
+    """
+
+    now_us: Callable[[], int]
+    new_epoch: Callable[[], str]
+    worlds: dict[WorldName, ModelWorld] = attrs.field(factory=dict)
+    leases: dict[tuple[WorldName, LeaseName], Lease] = attrs.field(factory=dict)
+
+    def attach(self, name: WorldName, schema: str, ids: int) -> Attachment:
+        """Makes the caller a writer (attach.lua). Raises: IncompatibleWorld."""
+        world = self.worlds.get(name)
+        if world is None:
+            world = self.worlds[name] = ModelWorld(self.new_epoch(), schema)
+        if world.format != FORMAT:
+            raise IncompatibleWorld(f"world {name} has format {world.format}, this is format {FORMAT}")
+        if world.schema != schema:
+            raise IncompatibleWorld(f"world {name} has schema {world.schema}, not {schema}")
+        seconds = self.now_us() // 1_000_000 - START_OF_2026_S
+        world.incarnation = max(world.incarnation + 1, seconds)
+        world.answers[world.incarnation] = Answer(bytes(8), None)
+        return Attachment(world.head, world.incarnation, world.take_ids(ids))
+
+    def commit(self, name: WorldName, data: bytes) -> tuple[CommitReply, bytes | None]:
+        """Applies a batch (commit.lua).
+
+        Returns: the answer; the delta to publish, None when the batch changed nothing.
+
+        Raises:
+            EpochChanged: the batch was made for another history.
+            UnknownIncarnation: the writer is not attached, or its batch numbers do not follow on.
+        """
+        batch = decode_batch(data)
+        world = self.worlds.get(name)
+        if world is None or world.epoch != batch.epoch:
+            raise EpochChanged(world.epoch if world else "")
+        writer = int(batch.incarnation)
+        last = world.answers.get(writer)
+        if last is not None and last.reply is not None and last.number == batch.number:
+            return last.reply, None
+        if last is None or last.number != batch.before:
+            raise UnknownIncarnation(f"writer {writer} is not attached to world {name}")
+        reply, delta = self._run(name, world, batch)
+        world.answers[writer] = Answer(batch.number, reply)
+        return reply, delta
+
+    def snapshot(self, name: WorldName) -> Snapshot:
+        """Everything at one version (snapshot.lua)."""
+        world = self.worlds.get(name)
+        if world is None:
+            return Snapshot(self.head(name), {}, {})
+        state = {int(entity): value for entity, value in world.state.items()}
+        return Snapshot(world.head, state, {int(cell): Tag(tag) for cell, tag in world.cells.items()})
+
+    def log_after(self, name: WorldName, version: int, limit: int) -> list[bytes]:
+        """Logged deltas after a version, oldest first."""
+        world = self.worlds.get(name)
+        log = world.log if world else []
+        return [delta for at, delta in log if at > version][:limit]
+
+    def head(self, name: WorldName) -> Head:
+        """Where a world stands."""
+        world = self.worlds.get(name)
+        return world.head if world else Head("", 0, NO_STAMP)
+
+    def reserve_ids(self, name: WorldName, epoch: str, count: int) -> IdBlock:
+        """Ids for one writer (reserve_ids.lua). Raises: EpochChanged."""
+        world = self.worlds.get(name)
+        if world is None or world.epoch != epoch:
+            raise EpochChanged(world.epoch if world else "")
+        return world.take_ids(count)
+
+    def session_row(self, name: WorldName, session: SessionId) -> bytes:
+        """The row of a session, empty when there is none."""
+        world = self.worlds.get(name)
+        return world.sessions.get(session, b"") if world else b""
+
+    def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_us: int) -> int | None:
+        """The fencing token (lease_take.lua); None while another owner holds the lease."""
+        now_us = self.now_us()
+        row = self.leases.get((world, name), Lease(0, 0, ""))
+        if row.expiry_us > now_us and row.owner != owner:
+            return None
+        token = max(row.token + 1, now_us)
+        self.leases[world, name] = Lease(token, now_us + ttl_us, owner)
+        return token
+
+    def renew_lease(self, world: WorldName, grant: LeaseGrant, ttl_us: int) -> bool:
+        """Extends a lease under its token (lease_renew.lua)."""
+        if not self._held(world, grant.name, grant.token):
+            return False
+        self.leases[world, grant.name] = Lease(grant.token, self.now_us() + ttl_us, grant.owner)
+        return True
+
+    def release_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
+        """Frees a lease under its token (lease_release.lua)."""
+        if not self._held(world, grant.name, grant.token):
+            return False
+        self.leases[world, grant.name] = Lease(grant.token, 0, grant.owner)
+        return True
+
+    def _run(self, name: WorldName, world: ModelWorld, batch: Batch) -> tuple[CommitReply, bytes | None]:
+        """Judges each transaction on what the ones before it left; those that hold become the next version."""
+        codes: list[str] = []
+        heads: dict[int, SessionHead | None] = {}
+        records: list[bytes] = []
+        for place, op in enumerate(batch.txs):
+            code = self._judge(name, world, op)
+            codes.append(code)
+            if code == COMMITTED and op.record:
+                records.append(_apply(world, op))
+            elif code == SESSION_MOVED:
+                heads[place] = unpack_head(world.sessions.get(op.session, b""))
+        delta = _publish(world, batch, records) if records else None
+        return CommitReply(world.version, "".join(codes), heads), delta
+
+    def _judge(self, name: WorldName, world: ModelWorld, op: TxOp) -> str:
+        if op.session and world.sessions.get(op.session, b"")[:HEAD_BYTES] != op.expect:
+            return SESSION_MOVED
+        if not all(self._held(name, LeaseName(lease), int(token)) for lease, token in _pairs(op.guards)):
+            return GUARD_LOST
+        if any(world.state.get(entity, NO_TAG)[:TAG_BYTES] != tag for entity, tag in _pairs(op.reads)):
+            return CONFLICT
+        if any(world.cells.get(cell, NO_TAG) != tag for cell, tag in _pairs(op.scans)):
+            return CONFLICT
+        if any(entity not in world.state for entity in op.adds[::8]):
+            return TARGET_GONE
+        return COMMITTED
+
+    def _held(self, world: WorldName, name: LeaseName, token: int) -> bool:
+        row = self.leases.get((world, name))
+        return row is not None and row.token == token and row.expiry_us > self.now_us()
+
+
+def _apply(world: ModelWorld, op: TxOp) -> bytes:
+    """Writes what a transaction says. Returns: its record, complete."""
+    if op.session:
+        _move_session(world, op)
+    for entity, value in _pairs(op.writes):
+        if value:
+            world.state[entity] = value
+        else:
+            world.state.pop(entity, None)
+    added = _add_all(world, op) if op.adds else _NONE_ADDED
+    world.cells.update(dict.fromkeys(op.cells, op.tag))
+    return op.record + added
+
+
+def _move_session(world: ModelWorld, op: TxOp) -> None:
+    if not op.become:
+        world.sessions.pop(op.session, None)
+        return
+    tail = op.tail or world.sessions.get(op.session, b"")[HEAD_BYTES:]
+    world.sessions[op.session] = op.become + tail
+
+
+def _add_all(world: ModelWorld, op: TxOp) -> bytes:
+    """Adds to counters within their bounds. Returns: the record's last field, what it left."""
+    added = [_array(len(op.adds) // 8)]
+    for start in range(0, len(op.adds), 8):
+        entity, offset, delta, low, high, seen, tag, other_tag = op.adds[start : start + 8]
+        value = world.state[entity]
+        at = TAG_BYTES + offset
+        total = min(max(struct.unpack_from(">d", value, at)[0] + delta, low), high)
+        left = tag if value[:TAG_BYTES] == seen else other_tag
+        blob = value[TAG_BYTES:at] + struct.pack(">d", total) + value[at + 8 :]
+        world.state[entity] = left + blob
+        added.append(b"\x93" + _whole(int(entity)) + _bin(left) + _bin(blob))
+    return b"".join(added)
+
+
+def _publish(world: ModelWorld, batch: Batch, records: list[bytes]) -> bytes:
+    """The next version: logged, and returned to be published."""
+    previous, world.stamp = world.stamp, batch.stamp
+    world.version += 1
+    epoch = world.epoch.encode()
+    head = b"\x95\xd9" + bytes((len(epoch),)) + epoch + _whole(world.version) + _bin(previous) + _bin(batch.stamp)
+    delta = b"".join((head, _array(len(records)), *records))
+    world.log.append((world.version, delta))
+    del world.log[: -batch.log_length]
+    return delta
+
+
+def _pairs(flat: list[Any]) -> list[tuple[str, Any]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _whole(number: int) -> bytes:
+    return b"\xcf" + number.to_bytes(8, "big")
+
+
+def _bin(value: bytes) -> bytes:
+    return b"\xc6" + len(value).to_bytes(4, "big") + value
+
+
+def _array(length: int) -> bytes:
+    return b"\xdd" + length.to_bytes(4, "big")
