@@ -13,10 +13,12 @@ CellId = NewType("CellId", int)
 NOWHERE = CellId(0)
 _STRIDE = 1 << 26
 _ORIGIN = 1 << 25
+MAX_INDEX = _ORIGIN - 1
+"""Columns and rows are below this, either way from zero: then no two cells share a number, and none is ``NOWHERE``."""
 
 
 def cell_at(x: float, y: float, size: float) -> CellId:
-    """The cell that holds a point; ``x``, ``y`` and ``size`` in world units, coordinates within ±2**25 cells."""
+    """The cell that holds a point; ``x``, ``y`` and ``size`` in world units, coordinates within ``MAX_INDEX`` cells."""
     return CellId((int(x // size) + _ORIGIN) * _STRIDE + int(y // size) + _ORIGIN)
 
 

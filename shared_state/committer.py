@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import attrs
 import structlog
@@ -19,7 +19,7 @@ import trio
 
 from shared_state.batch import COMMITTED, GUARD_LOST, SESSION_MOVED, CommitReply, encode_batch
 from shared_state.entity import TagMaker
-from shared_state.errors import EpochChanged, StoreError, StoreUnavailable, UnknownIncarnation
+from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, StoreUnavailable, UnknownIncarnation
 from shared_state.flight import Boarding, Flight, Passenger, assemble
 from shared_state.follower import Follower
 from shared_state.job import Job, SessionWriter
@@ -31,6 +31,9 @@ from shared_state.store import Attachment, Store
 from shared_state.transaction import IdSource
 
 log = structlog.get_logger()
+
+EPOCH_POLLS = 50
+EPOCH_POLL_S = 0.02
 
 
 @attrs.frozen
@@ -109,7 +112,7 @@ class Committer:
         return len(self._queue)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Commits until cancelled; started once the world is attached. Raises: IncompatibleWorld."""
+        """Commits until cancelled; started once the world is attached. Raises: StoreError, at the first attach."""
         await self._attach()
         task_status.started()
         while True:
@@ -124,7 +127,9 @@ class Committer:
         limits = self.limits
         missing = min(limits.company, limits.batch_jobs) - len(self._queue)
         expected_s = missing / self._jobs_per_s if self._jobs_per_s else math.inf
-        if missing > 0 and expected_s < limits.pause_s * 2:
+        # What the rate was does not matter once nothing has flown for a while.
+        idle_s = trio.current_time() - self._last_start_s
+        if missing > 0 and max(expected_s, idle_s) < limits.pause_s * 2:
             await trio.sleep(min(expected_s, limits.pause_s))
         now = trio.current_time()
         elapsed = max(now - self._last_start_s, 1e-4)
@@ -138,6 +143,8 @@ class Committer:
         boarding = Boarding(Overlay(replica), self._tags, self._ids, self.clock_ms(), self.limits.batch_bytes)
         flight = boarding.board(jobs)
         self._queue.extendleft(reversed(flight.left_behind))
+        if flight.left_behind and flight.left_behind[0].attempts >= self.limits.attempts:
+            self._settle(self._queue.popleft(), Busy("too few entity ids"))
         for job, outcome in flight.answers:
             self._settle(job, outcome)
         if not flight.ops:
@@ -158,15 +165,26 @@ class Committer:
 
     async def _ready(self) -> Attachment:
         """Attached to the epoch that the replica is in, with ids and tags in hand."""
-        if self._attachment is None or self._tags.exhausted():
-            await self._attach()
-        while self._attachment is None or self.follower.replica.epoch != self._attachment.head.epoch:
+        while True:
+            if self._attachment is None or self._tags.exhausted():
+                await self._attach_again()
+            attachment = self._attachment
+            if attachment is None or not await self._replica_follows(attachment.head.epoch):
+                self._attachment = None
+                continue
+            if self._ids.left <= self.limits.id_block // 2:
+                await self._reserve(attachment.head.epoch)
+            if self._attachment is not None:
+                return attachment
+
+    async def _replica_follows(self, epoch: str) -> bool:
+        """Waits, within bounds, until the replica is in an epoch."""
+        for _ in range(EPOCH_POLLS):
+            if self.follower.replica.epoch == epoch:
+                return True
             self.follower.alarm()
-            await trio.sleep(0.02)
-            await self._attach()
-        if self._ids.left < self.limits.id_block // 2:
-            await self._reserve(self._attachment.head.epoch)
-        return self._attachment
+            await trio.sleep(EPOCH_POLL_S)
+        return False
 
     async def _reserve(self, epoch: str) -> None:
         try:
@@ -180,10 +198,12 @@ class Committer:
 
     async def _send(self, flight: Flight, batch: bytes) -> CommitReply | None:
         """The store's answer; None: the batch is void, and its jobs are settled or back in the queue."""
+        unanswered = False
         while True:
             try:
                 return await self.store.commit(self.world, batch)
             except StoreUnavailable as error:
+                unanswered = True
                 log.warning("commit unanswered, sending again", world=self.world, error=str(error))
                 await trio.sleep(0.05)
             except (EpochChanged, UnknownIncarnation) as error:
@@ -192,11 +212,13 @@ class Committer:
                 return None
             except StoreError as error:
                 log.error("store refuses to write", world=self.world, error=str(error))
-                for passenger in flight.passengers:
-                    self._settle(passenger.job, Busy("saving is paused"))
-                self._attachment = None
+                if not unanswered:
+                    self._attachment = None
+                    self._turn_away(passenger.job for passenger in flight.passengers)
+                    await trio.sleep(0.1)
+                    return None
+                # The sending before may have taken effect: only the store's answer to this number can tell.
                 await trio.sleep(0.1)
-                return None
 
     def _land(self, flight: Flight, reply: CommitReply) -> None:
         again: list[Job] = []
@@ -207,8 +229,13 @@ class Committer:
                 self._arrive(passenger, reply.version)
             elif code == GUARD_LOST:
                 self._settle(job, Rejected(reply.version, Rejection("lease_lost", "the lease was lost")))
+                lost.add(job.session)
             elif code == SESSION_MOVED and job.session not in lost:
                 self._fence(job, reply, place)
+            elif code == SESSION_MOVED:
+                # It only fell with the one before it: that is no try of its own.
+                job.attempts -= 1
+                again.append(job)
             elif job.attempts >= self.limits.attempts:
                 self._settle(job, Busy("too much contention"))
                 lost.add(job.session)
@@ -244,8 +271,25 @@ class Committer:
                 self.counts.fenced += 1
         job.settle(outcome)
 
-    async def _attach(self) -> None:
-        """Becomes a writer of the world, anew if need be; waits while the store is away."""
+    def _turn_away(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            self._settle(job, Busy("saving is paused"))
+
+    async def _attach_again(self) -> Attachment:
+        """Attaches, however long the store refuses to write; commands are answered busy meanwhile."""
+        while True:
+            try:
+                return await self._attach()
+            except IncompatibleWorld:
+                raise
+            except StoreError as error:
+                log.error("store refuses a writer", world=self.world, error=str(error))
+                waiting, self._queue = self._queue, deque()
+                self._turn_away(waiting)
+                await trio.sleep(0.2)
+
+    async def _attach(self) -> Attachment:
+        """Becomes a writer of the world, anew if need be; waits while the store is away. Raises: StoreError."""
         while True:
             try:
                 schema = self.follower.replica.schema.fingerprint
@@ -260,22 +304,28 @@ class Committer:
         self._tags = TagMaker(attachment.incarnation)
         self._ids.clear()
         self._ids.refill(attachment.ids.first, attachment.ids.end)
+        return attachment
 
     async def _recover(self, flight: Flight) -> None:
         """After lost or rewritten history: attaches anew, and asks each session's row what became of its commands."""
         self.counts.recoveries += 1
-        await self._attach()
+        attachment = await self._attach_again()
         self.follower.alarm()
-        for writer in self.writers:
-            await self._refresh(writer)
-        again = [job for passenger in flight.passengers if not self._known(job := passenger.job)]
+        aboard = {passenger.job.session for passenger in flight.passengers}
+        for writer in self.writers | aboard:
+            if writer is not None:
+                await self._refresh(writer)
+        version = attachment.head.version
+        await self.follower.reached(version)
+        again = [job for passenger in flight.passengers if not self._known(job := passenger.job, version)]
         self._queue.extendleft(reversed(again))
 
     async def _refresh(self, writer: SessionWriter) -> None:
         while True:
             try:
                 row = await self.store.session_row(self.world, writer.id)
-            except StoreUnavailable:
+            except StoreError as error:
+                log.warning("session unknown", world=self.world, session=writer.id, error=str(error))
                 await trio.sleep(0.1)
             else:
                 break
@@ -284,8 +334,8 @@ class Committer:
             writer.fenced = True
         writer.head = head
 
-    def _known(self, job: Job) -> bool:
-        """Settles a job whose session's row tells what became of it."""
+    def _known(self, job: Job, version: int) -> bool:
+        """Settles a job whose session's row, as of ``version`` or later, tells what became of it."""
         writer = job.session
         if writer is None:
             return False
@@ -293,9 +343,9 @@ class Committer:
             self._settle(job, Fenced())
             return True
         if job.opens and writer.head is not None:
-            self._settle(job, Committed(self.follower.replica.version))
+            self._settle(job, Committed(version))
             return True
         if job.seq and writer.head is not None and job.seq <= writer.head.seq and writer.head.took_effect(job.seq):
-            self._settle(job, Committed(self.follower.replica.version))
+            self._settle(job, Committed(version))
             return True
         return False

@@ -87,5 +87,5 @@ def decode_delta(payload: bytes) -> Delta:
     """A published or logged delta. Raises: UndecodableDelta."""
     try:
         return _decode(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UndecodableDelta(str(error)) from None

@@ -17,6 +17,7 @@ NO_TAG = Tag(bytes(8))
 
 _COUNTER_BITS = 33
 _BLIND = 1 << 63
+_SPARE = 1 << 20
 MAX_INCARNATION = (1 << 30) - 1
 
 
@@ -46,8 +47,8 @@ class TagMaker:
         self._end = (incarnation + 1) << _COUNTER_BITS
 
     def exhausted(self) -> bool:
-        """All tags are used up: the writer must attach anew."""
-        return self._next >= self._end
+        """The tags left would not do for one more batch: the writer must attach anew."""
+        return self._next + _SPARE >= self._end
 
     def make(self) -> Tag:
         """A tag never made before."""

@@ -14,7 +14,7 @@ import attrs
 from shared_state.batch import Batch, TxOp, batch_number
 from shared_state.cell import CellId
 from shared_state.delta import Record, Write, encode_record
-from shared_state.entity import TagMaker, blind
+from shared_state.entity import NO_TAG, Tag, TagMaker, blind
 from shared_state.job import Job, SessionWriter
 from shared_state.outcome import Fenced, Outcome, Rejected, Rejection
 from shared_state.overlay import Overlay
@@ -53,12 +53,19 @@ class Boarding:
     max_bytes: int
     flight: Flight = attrs.field(factory=Flight)
     _heads: dict[SessionWriter, SessionHead | None] = attrs.field(factory=dict)
+    _checked: set[SessionWriter | None] = attrs.field(factory=set)
+    _unproven: dict[CellId, list[tuple[TxOp, Tag]]] = attrs.field(factory=dict)
 
     def board(self, jobs: list[Job]) -> Flight:
-        """Runs the jobs in order. Returns: the flight; jobs past the byte bound or without ids are left behind."""
+        """Runs the jobs in order. Returns: the flight; jobs past the byte bound or without ids are left behind.
+
+        So are those behind a check of the same session: were it to fail, they must not have taken effect before it.
+        """
         for place, job in enumerate(jobs):
-            if not self._run(job):
-                self.flight.left_behind = jobs[place:]
+            if job.session in self._checked:
+                self.flight.left_behind.append(job)
+            elif not self._run(job):
+                self.flight.left_behind += jobs[place:]
                 break
         return self.flight
 
@@ -70,11 +77,11 @@ class Boarding:
             self.flight.answers.append((job, Fenced()))
             return True
         tx = Transaction(self.overlay, self.tags.make(), self.now_ms, self.ids)
+        job.attempts += 1
         try:
             refusal = job.run(tx)
         except OutOfIds:
             return False
-        job.attempts += 1
         if refusal is None:
             self._take(job, tx)
         elif job.strict or tx.rests_on_pending:
@@ -95,16 +102,32 @@ class Boarding:
             expect = before.pack() if before else b""
             head = self._heads[job.session] = job.step(before)
         op = compile_tx(tx, job, session, expect, head.pack() if head else b"")
+        self._prove(tx)
         for entity_id, (value, _) in tx.writes.items():
             self.overlay.absorb(entity_id, tx.tag, value)
-        for cell in op.cells:
-            self.overlay.touch(CellId(int(cell)), tx.tag)
+        for cell in map(CellId, map(int, op.cells)):
+            if cell not in tx.scans:
+                self._unproven.setdefault(cell, []).append((op, self.overlay.cell_tag(cell)))
+            self.overlay.touch(cell, tx.tag)
         self._absorb_adds(tx)
         self._append(Passenger(job, None, head), op)
 
     def _take_check(self, job: Job, tx: Transaction, refusal: Rejection) -> None:
+        if job.session is not None:
+            self._checked.add(job.session)
         op = TxOp("", b"", b"", b"", _flat_reads(tx), _flat_scans(tx), [], [], [], [], b"", b"")
+        self._prove(tx)
         self._append(Passenger(job, refusal, None), op)
+
+    def _prove(self, tx: Transaction) -> None:
+        """Makes those of the batch who changed a cell that is scanned now depend on what they found in it.
+
+        The tag of a pending change says who changed the cell last, not that this node knew all who were in it before:
+        without this, a scan would miss whom another node brought there in the meantime.
+        """
+        for cell in tx.scans:
+            for op, seen in self._unproven.pop(cell, ()):
+                op.scans.extend((str(cell), seen))
 
     def _append(self, passenger: Passenger, op: TxOp) -> None:
         self.flight.passengers.append(passenger)
@@ -174,6 +197,10 @@ def _flat_reads(tx: Transaction) -> list[str | bytes]:
     for entity_id, tag in tx.reads.items():
         flat.append(str(entity_id))
         flat.append(tag)
+    for entity_id in tx.adds:
+        # Of an entity not seen yet the kind is unknown, and so is where the counter stands: the rule must run again.
+        if entity_id not in tx.reads and tx.view.read(entity_id)[1] is None:
+            flat += [str(entity_id), NO_TAG]
     return flat
 
 

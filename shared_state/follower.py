@@ -16,7 +16,7 @@ import structlog
 import trio
 
 from shared_state.delta import Delta, decode_delta
-from shared_state.errors import StoreUnavailable, UndecodableDelta
+from shared_state.errors import StoreError, UndecodableDelta
 from shared_state.names import WorldName
 from shared_state.position import Head
 from shared_state.replica import Fit, Replica
@@ -60,12 +60,19 @@ class Follower:
     lag_alarm_s: float = 0.25
     counts: FollowerCounts = attrs.field(factory=FollowerCounts)
     _repairing: bool = True
+    _promised: int = 0
+    _histories: int = 0
     _buffer: list[Delta] = attrs.field(factory=list)
     _alarm: trio.Event = attrs.field(factory=trio.Event)
     _advanced: trio.Event = attrs.field(factory=trio.Event)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Follows until cancelled; started once the first snapshot is loaded. Raises: StoreError, UndecodableDelta."""
+        """Follows until cancelled; started once the first snapshot is loaded.
+
+        Raises:
+            StoreError: the first snapshot could not be had; later ones are asked for again.
+            UndecodableDelta: the stored state itself cannot be read.
+        """
         async with self.store.subscribe(self.world, self):
             await self._load_snapshot()
             self._end_repair()
@@ -96,9 +103,10 @@ class Follower:
         self._alarm.set()
 
     async def reached(self, version: int) -> None:
-        """Waits until the replica has ``version``, or is loaded anew."""
-        snapshots = self.counts.snapshots
-        while self.replica.version < version and self.counts.snapshots == snapshots:
+        """Waits until the replica has ``version``, which the store answered; or has another history, without it."""
+        histories = self._histories
+        self._promised = max(self._promised, version)
+        while self.replica.version < version and self._histories == histories:
             with trio.move_on_after(self.lag_alarm_s) as patience:
                 await self._advanced.wait()
             if patience.cancelled_caught:
@@ -142,25 +150,31 @@ class Follower:
         """Compares heads and repairs what is missing; tries again while the store is away."""
         try:
             await self._compare()
-        except StoreUnavailable as error:
-            log.warning("store unavailable", world=self.world, error=str(error))
+        except StoreError as error:
+            log.warning("replica not compared", world=self.world, error=str(error))
             await trio.sleep(0.1)
             self._alarm.set()
         else:
             self._end_repair()
 
     async def _compare(self) -> None:
-        replica = self.replica
-        asked_at = replica.version
+        known = max(self.replica.version, self._promised)
         head = await self.store.head(self.world)
-        if head.epoch != replica.epoch:
-            await self._reset("epoch")
-        elif head.version < asked_at:
-            await self._reset("rollback")
-        elif head.version == replica.version and head.stamp != replica.stamp:
-            await self._reset("fork")
-        elif head.version > replica.version:
+        loss = self._loss(head, known)
+        if loss:
+            await self._reset(loss)
+            self._histories += 1
+            self._promised = 0
+        elif head.version > self.replica.version:
             await self._read_log(head)
+
+    def _loss(self, head: Head, known: int) -> str:
+        """Why this history is not the store's; empty when it is. ``known``: a version the store had before."""
+        if head.epoch != self.replica.epoch:
+            return "epoch"
+        if head.version < known:
+            return "rollback"
+        return "fork" if head.version == self.replica.version and head.stamp != self.replica.stamp else ""
 
     async def _read_log(self, head: Head) -> None:
         self.counts.log_reads += 1
@@ -168,13 +182,23 @@ class Follower:
         while self.replica.version < head.version:
             page = await self.store.log_after(self.world, self.replica.version, LOG_PAGE)
             before = self.replica.version
-            for delta in map(decode_delta, page):
-                if self.replica.fit(delta) is Fit.NEXT:
-                    self._apply(delta)
+            self._apply_log(page)
             self._drain_buffer()
             if self.replica.version == before:
                 await self._reset("log too short")
                 return
+
+    def _apply_log(self, page: list[bytes]) -> None:
+        """Applies what is next, up to the first that is not or cannot be decoded."""
+        for payload in page:
+            try:
+                delta = decode_delta(payload)
+            except UndecodableDelta as error:
+                self.counts.undecodable += 1
+                log.error("undecodable delta in the log", world=self.world, error=str(error))
+                return
+            if self.replica.fit(delta) is Fit.NEXT:
+                self._apply(delta)
 
     async def _reset(self, reason: str) -> None:
         self._repairing = True
@@ -183,16 +207,23 @@ class Follower:
         self.on_reset(reason)
 
     async def _load_snapshot(self) -> None:
-        self.counts.snapshots += 1
         self.replica.load(await self.store.snapshot(self.world))
+        self.counts.snapshots += 1
         self._advance()
 
     def _drain_buffer(self) -> None:
+        """Applies what waited and is next by now; what is still too far ahead goes on waiting."""
         waiting, self._buffer = self._buffer, []
         for delta in waiting:
-            if self.replica.fit(delta) is Fit.NEXT:
+            fit = self.replica.fit(delta)
+            if fit is Fit.NEXT:
                 self._apply(delta)
+            elif fit is Fit.GAP:
+                self._buffer.append(delta)
 
     def _end_repair(self) -> None:
         self._drain_buffer()
         self._repairing = False
+        if self._buffer:
+            self._buffer.clear()
+            self._alarm.set()

@@ -63,6 +63,7 @@ class LeaseKeeper:
     async def _take_or_renew(self) -> bool:
         if self._grant is not None and await self.store.renew_lease(self.world, self._grant):
             return True
+        self._grant = None
         self._grant = await self.store.take_lease(self.world, self.name, self.owner, self.ttl_s)
         return self._grant is not None
 

@@ -63,8 +63,10 @@ class Overlay:
 
     def absorb(self, entity_id: EntityId, tag: Tag, value: Kind | None) -> None:
         """Adds a write of a transaction that will be sent."""
-        cell = None if value is None else self.replica.schema.cell_of(value)
-        self.entities[entity_id] = Pending(tag, value, cell)
+        if value is None:
+            self.entities[entity_id] = Pending(NO_TAG, None, None)
+        else:
+            self.entities[entity_id] = Pending(tag, value, self.replica.schema.cell_of(value))
 
     def touch(self, cell: CellId, tag: Tag) -> None:
         """Notes that a transaction that will be sent changes who is in a cell."""

@@ -2,8 +2,8 @@
 
 How it works: a kind is a frozen record. Stored, an entity is one byte (its kind's number) and the record as a
 MessagePack array. Counters are float fields that stand first, so each is nine bytes at a known place: the commit
-script can add to them without knowing the schema. Every value is encoded and decoded again before it may be written,
-so what is in the store can be read by every node.
+script can add to them without knowing the schema. Every value is encoded, decoded and encoded again before it may be
+written: what is in the store can be read by every node, and a whole number in a float field has its nine bytes.
 Must not know: the store, time, other entities. Invariant: ``decode(encode(value)) == value``, all numbers finite.
 """
 
@@ -11,20 +11,23 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 import attrs
 import msgspec
 
-from shared_state.cell import NOWHERE, CellId, cell_at
+from shared_state.cell import MAX_INDEX, NOWHERE, CellId, cell_at
 from shared_state.errors import SchemaError, UndecodableDelta
 
 MAX_WHOLE = (1 << 53) - 1
 MAX_KINDS = 256
 COUNTER_BYTES = 9
 _COUNTER = "oarlock counter"
+_encode_body = msgspec.msgpack.Encoder().encode
+_decode_body = msgspec.msgpack.Decoder().decode
+_encode_json = msgspec.json.Encoder().encode
 
 Counter: TypeAlias = Annotated[float, _COUNTER]
 """A number that transactions may change by ``add`` without conflict; declare counters before other fields."""
@@ -58,7 +61,7 @@ class Schema:
         cell_size: edge of a grid cell in world units.
 
     Raises:
-        SchemaError: two kinds of one name, too many, or a counter behind another field.
+        SchemaError: two kinds of one name, too many, a counter behind another field, or a counter as a position.
     """
 
     def __init__(self, kinds: Sequence[type[Kind]], cell_size: float = 100.0) -> None:
@@ -67,6 +70,7 @@ class Schema:
         if not 1 <= len(kinds) <= MAX_KINDS:
             raise SchemaError(f"a world has 1 to {MAX_KINDS} kinds, not {len(kinds)}")
         self.cell_size = cell_size
+        self._edge = cell_size * MAX_INDEX
         self.specs = tuple(_describe(number, kind) for number, kind in enumerate(kinds))
         self._spec_of = {spec.type: spec for spec in self.specs}
         self._encode = msgspec.msgpack.Encoder().encode
@@ -86,24 +90,31 @@ class Schema:
         return self._spec_of[type(value)].number
 
     def encode(self, value: Kind) -> bytes:
-        """The stored form of a value. Raises: SchemaError, for a wrong type, NaN, infinity or |n| >= 2**53."""
+        """The stored form of a value. Raises: SchemaError, as ``settled``."""
+        return self.settled(value)[1]
+
+    def settled(self, value: Kind) -> tuple[Kind, bytes]:
+        """The value as every reader will have it, and its stored form.
+
+        Raises:
+            SchemaError: a wrong type, NaN, infinity, |n| >= 2**53, or a position outside the grid.
+        """
         spec = self.spec_of(type(value))
         try:
-            body = self._encode(value)
-            back = spec.decode(body)
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            back = spec.decode(self._encode(value))
+        except (ValueError, TypeError, OverflowError, RecursionError, msgspec.EncodeError) as error:
             raise SchemaError(f"{spec.name}: {error}") from None
         numbers = spec.numbers(back) if spec.plain_numbers else _all_numbers(msgspec.structs.astuple(back))
-        for number in numbers:
-            if not -MAX_WHOLE <= number <= MAX_WHOLE:
-                raise SchemaError(f"{spec.name}: {number} is not a finite number below 2**53")
-        return bytes((spec.number,)) + body
+        _check_numbers(spec.name, numbers)
+        if spec.placed and max(abs(back.x), abs(back.y)) >= self._edge:  # type: ignore[attr-defined]
+            raise SchemaError(f"{spec.name}: the position is outside the grid")
+        return back, bytes((spec.number,)) + self._encode(back)
 
     def decode(self, blob: bytes) -> Kind:
         """The value of a stored form. Raises: UndecodableDelta."""
         try:
             return self.specs[blob[0]].decode(blob[1:])
-        except (IndexError, ValueError) as error:
+        except (IndexError, ValueError, RecursionError) as error:
             raise UndecodableDelta(f"stored entity: {error}") from None
 
     def counter_offset(self, kind: type[Kind], field: str) -> int:
@@ -120,14 +131,35 @@ class Schema:
             return cell_at(value.x, value.y, self.cell_size)  # type: ignore[attr-defined]
         return NOWHERE
 
+    def cell_at(self, x: float, y: float) -> CellId:
+        """The grid cell of a point. Raises: SchemaError, when it is outside the grid."""
+        if not (abs(x) < self._edge and abs(y) < self._edge):
+            raise SchemaError(f"the point {x}, {y} is outside the grid")
+        return cell_at(x, y, self.cell_size)
+
     def _fingerprint(self) -> str:
         text = repr([self.cell_size, [(s.name, s.fields, [str(h) for h in s.hints], s.counters) for s in self.specs]])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def encode_body(what: str, body: Any) -> msgspec.Raw:
+    """Free data, such as an event's, encoded. Raises: SchemaError, when a client of some format could not read it."""
+    try:
+        encoded = _encode_body(body)
+        back = _decode_body(encoded)
+        _encode_json(back)
+        numbers = _all_numbers(back)
+    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.EncodeError) as error:
+        raise SchemaError(f"{what}: {error}") from None
+    _check_numbers(what, numbers)
+    return msgspec.Raw(encoded)
+
+
 def _describe(number: int, kind: type[Kind]) -> KindSpec:
     if not (isinstance(kind, type) and issubclass(kind, Kind)):
         raise SchemaError(f"{kind!r} is not a subclass of Kind")
+    if not kind.__struct_config__.array_like or kind.__struct_config__.tag is not None:
+        raise SchemaError(f"{kind.__name__}: a kind is stored as an untagged array")
     hints = get_type_hints(kind, include_extras=True)
     fields = kind.__struct_fields__
     counters = tuple(name for name in fields if _is_counter(hints[name]))
@@ -137,6 +169,9 @@ def _describe(number: int, kind: type[Kind]) -> KindSpec:
         raise SchemaError(f"{kind.__name__}: a kind has 1 to 64 fields")
     bare = {name: _bare(hints[name]) for name in fields}
     numeric = tuple(name for name in fields if bare[name] in (int, float))
+    placed = "x" in numeric and "y" in numeric
+    if placed and {"x", "y"} & set(counters):
+        raise SchemaError(f"{kind.__name__}: a position cannot be a counter, or it would change cells unseen")
     return KindSpec(
         number=number,
         type=kind,
@@ -144,7 +179,7 @@ def _describe(number: int, kind: type[Kind]) -> KindSpec:
         fields=fields,
         hints=tuple(hints[name] for name in fields),
         counters=counters,
-        placed="x" in numeric and "y" in numeric,
+        placed=placed,
         decode=msgspec.msgpack.Decoder(kind).decode,
         plain_numbers=all(bare[name] in (int, float, str, bool) for name in fields),
         numbers=_getter(numeric),
@@ -171,12 +206,18 @@ def _getter(names: tuple[str, ...]) -> Callable[[Kind], tuple[Any, ...]]:
 
 def _all_numbers(value: Any) -> list[float]:
     """All numbers in nested values; booleans are none."""
-    if isinstance(value, bool) or value is None or isinstance(value, (str, bytes)):
-        return []
     if isinstance(value, (int, float)):
-        return [value]
+        return [] if isinstance(value, bool) else [value]
     if isinstance(value, dict):
         value = [part for pair in value.items() for part in pair]
     elif isinstance(value, msgspec.Struct):
         value = msgspec.structs.astuple(value)
+    elif not isinstance(value, (list, tuple, set, frozenset)):
+        return []
     return [number for part in value for number in _all_numbers(part)]
+
+
+def _check_numbers(what: str, numbers: Iterable[float]) -> None:
+    for number in numbers:
+        if not -MAX_WHOLE <= number <= MAX_WHOLE:
+            raise SchemaError(f"{what}: {number} is not a finite number below 2**53")

@@ -56,9 +56,11 @@ _decode_tail = msgspec.msgpack.Decoder(SessionTail).decode
 
 
 def unpack_head(row: bytes) -> SessionHead | None:
-    """The head of a stored row; None for an empty one."""
+    """The head of a stored row; None for an empty one. Raises: ValueError, when it is too short."""
     if not row:
         return None
+    if len(row) < HEAD_BYTES:
+        raise ValueError(f"a session row of {len(row)} bytes has no head")
     return SessionHead(*_HEAD.unpack_from(row))
 
 
@@ -69,4 +71,7 @@ def encode_tail(tail: SessionTail) -> bytes:
 
 def unpack_row(row: bytes) -> tuple[SessionHead, SessionTail]:
     """Head and tail of a stored row. Raises: ValueError, when it is neither."""
-    return SessionHead(*_HEAD.unpack_from(row)), _decode_tail(row[HEAD_BYTES:])
+    head = unpack_head(row)
+    if head is None:
+        raise ValueError("the session has no row")
+    return head, _decode_tail(row[HEAD_BYTES:])

@@ -19,7 +19,7 @@ from shared_state.delta import EventOut
 from shared_state.entity import EntityId, Tag
 from shared_state.errors import SchemaError, SharedStateError
 from shared_state.overlay import Overlay
-from shared_state.schema import MAX_WHOLE, Kind, Schema
+from shared_state.schema import MAX_WHOLE, Kind, Schema, encode_body
 from shared_state.store import LeaseGrant
 
 K = TypeVar("K", bound=Kind)
@@ -139,9 +139,9 @@ class Transaction:
 
     def create(self, value: Kind) -> EntityId:
         """Adds an entity. Returns: its new id. Raises: SchemaError, OutOfIds."""
-        blob = self.schema.encode(value)
+        settled = self.schema.settled(value)
         entity_id = self._ids.take()
-        self.writes[entity_id] = (value, blob)
+        self.writes[entity_id] = settled
         return entity_id
 
     def put(self, entity_id: EntityId, value: Kind) -> None:
@@ -151,7 +151,7 @@ class Transaction:
             raise NoSuchEntity(f"entity {entity_id} is not there")
         if type(old) is not type(value):
             raise SchemaError(f"entity {entity_id} is a {type(old).__name__}: its kind cannot change")
-        self.writes[entity_id] = (value, self.schema.encode(value))
+        self.writes[entity_id] = self.schema.settled(value)
 
     def patch(self, entity_id: EntityId, **fields: Any) -> None:
         """Replaces some fields of an entity. Raises: SchemaError, NoSuchEntity."""
@@ -177,12 +177,13 @@ class Transaction:
         transaction, before or after, makes the addition an ordinary write.
 
         Raises:
-            SchemaError: the field is no counter, or a number is not finite.
+            SchemaError: the field is no counter, a number is not finite, or the entity is of another kind.
         """
         offset = self.schema.counter_offset(kind, field)
         if not all(-MAX_WHOLE <= number <= MAX_WHOLE for number in (delta, low, high)):
             raise SchemaError(f"{kind.__name__}.{field}: {delta} in {low}..{high} is not finite")
         addition = Addition(field, offset, delta, low, high)
+        self._check_target(entity_id, kind)
         if entity_id in self.reads or entity_id in self.writes:
             self.add_plainly(entity_id, [addition])
         else:
@@ -208,19 +209,23 @@ class Transaction:
         self.guards[lease.name] = lease.token
 
     def emit(self, name: str, body: Any, *, x: float = 0.0, y: float = 0.0) -> None:
-        """Sends an event to those who see the point."""
-        self.events.append(EventOut(name, self._cell(x, y), "", body))
+        """Sends an event to those who see the point. Raises: SchemaError."""
+        self.events.append(EventOut(name, self.schema.cell_at(x, y), "", encode_body(name, body)))
 
     def emit_world(self, name: str, body: Any) -> None:
-        """Sends an event to everybody in the world."""
-        self.events.append(EventOut(name, NOWHERE, "", body))
+        """Sends an event to everybody in the world. Raises: SchemaError."""
+        self.events.append(EventOut(name, NOWHERE, "", encode_body(name, body)))
 
     def emit_to(self, session: str, name: str, body: Any) -> None:
-        """Sends an event to one player."""
-        self.events.append(EventOut(name, NOWHERE, session, body))
+        """Sends an event to one player. Raises: SchemaError."""
+        self.events.append(EventOut(name, NOWHERE, session, encode_body(name, body)))
 
-    def _cell(self, x: float, y: float) -> CellId:
-        return cells_around(x, y, 0, self.schema.cell_size)[0]
+    def _check_target(self, entity_id: EntityId, kind: type[Kind]) -> None:
+        """Adding at another kind's offset would destroy the entity: its kind must be known when the store adds."""
+        written = self.writes.get(entity_id)
+        seen = self.view.read(entity_id)[1] if written is None else written[0]
+        if seen is not None and type(seen) is not kind:
+            raise SchemaError(f"entity {entity_id} is a {type(seen).__name__}, not a {kind.__name__}")
 
     def _read(self, entity_id: EntityId) -> Kind | None:
         written = self.writes.get(entity_id)
