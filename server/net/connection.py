@@ -19,7 +19,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 from wsproto.utilities import LocalProtocolError
 
 from server.net.admission import Accept
-from server.net.closing import LOST, MESSAGE_TOO_BIG, NO_CODE, POLICY_VIOLATION, TOO_SLOW, CloseReason
+from server.net.closing import CloseReason
 from server.net.frames import BINARY, CLOSE, PING, TEXT, encode_close, encode_frame
 from server.net.http import Request
 from server.net.hub import Hub
@@ -29,6 +29,7 @@ from server.net.link import Link
 from server.net.splitter import FrameSplitter, Raw, TooBig
 from server.net.stream import ClientStream
 from server.net.upgrade import head_for_library
+from server.wire.close_codes import LOST, MESSAGE_TOO_BIG, NO_CODE, POLICY_VIOLATION, TOO_SLOW
 
 # Messages of one client handled before others get their turn.
 _TURN_MESSAGES = 256

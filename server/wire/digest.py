@@ -31,7 +31,7 @@ def _item(value: Any) -> bytes:
     if isinstance(value, bool):
         return b"t" if value else b"f"
     if isinstance(value, (int, float)):
-        return _NUMBER(value)
+        return _NUMBER(value + 0.0)  # -0.0 equals 0.0, so it must count the same
     if isinstance(value, str):
         data = value.encode()
         return _LENGTH(len(data)) + data

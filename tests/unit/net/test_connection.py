@@ -7,11 +7,12 @@ import socket
 import trio
 
 from server.net.admission import Accept
-from server.net.closing import LOST, CloseReason
+from server.net.closing import CloseReason
 from server.net.connection import Connection
 from server.net.http import Request
 from server.net.hub import Hub
 from server.net.limits import Limits
+from server.wire.close_codes import LOST
 from tests.unit.net import masked
 from tests.unit.net.sockets import read_exactly, running_hub, socket_pair, until
 

@@ -1,0 +1,107 @@
+"""The composition root: builds one node from its configuration and runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import structlog
+import trio
+
+import server
+from server.config import NodeConfig
+from server.errors import UsageError
+from server.game.game import load_game
+from server.metrics import render
+from server.net.http import Request, Response, Routes, explain
+from server.net.limits import Limits
+from server.net.listener import serve
+from server.net.static import StaticFiles
+from server.node import Node
+from server.session.boundary import Boundary
+from shared_state.errors import StoreError
+from shared_state.names import WorldName
+from shared_state.redis.store import open_store
+
+log = structlog.get_logger()
+
+DRAIN_DEADLINE_S = 5.0
+READY_TIMEOUT_S = 0.8
+MAX_PORT = 65_535
+PROBE = WorldName("readiness")
+WEB_ROOT = Path(server.__file__).parent / "web"
+
+
+async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. Started, with the port, once it listens.
+
+    Raises:
+        UsageError: the address cannot be listened on.
+        GameError: there is no such game.
+        StoreError: the store cannot be used.
+    """
+    game = load_game(config.game)
+    listeners = await _listen(config.bind)
+    async with open_store(config.store) as store, trio.open_nursery() as nursery:
+        node = Node(config, game, store, nursery)
+        nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
+        await nursery.start(partial(_serve, node, listeners))
+        port: int = listeners[0].socket.getsockname()[1]
+        log.info("node listening", node=config.name, port=port)
+        task_status.started(port)
+
+
+async def _serve(node: Node, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[None]) -> None:
+    around = partial(_boundary_of, node)
+    await serve(listeners, routes_of(node), node, Limits(), boundary=around, task_status=task_status)
+
+
+def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:
+    return Boundary(node=node.config.name, peer=peer)
+
+
+def routes_of(node: Node) -> Routes:
+    """What the node answers over plain HTTP."""
+
+    async def live(_request: Request) -> Response:
+        return explain(200, "live")
+
+    async def ready(_request: Request) -> Response:
+        if node.draining:
+            return explain(503, "draining")
+        try:
+            with trio.fail_after(READY_TIMEOUT_S):
+                await node.store.head(PROBE)
+        except (trio.TooSlowError, StoreError) as error:
+            return explain(503, f"the store does not answer: {error}")
+        return explain(200, "ready")
+
+    async def metrics(_request: Request) -> Response:
+        return Response(200, render(node), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    return Routes(
+        exact={"/live": live, "/ready": ready, "/metrics": metrics},
+        prefixes={"/": StaticFiles(WEB_ROOT)},
+    )
+
+
+async def _listen(bind: str) -> list[trio.SocketListener]:
+    host, separator, port = bind.rpartition(":")
+    # The resolver takes a port modulo 2**16: it would listen somewhere else.
+    if not separator or not port.isascii() or not port.isdigit() or int(port) > MAX_PORT:
+        raise UsageError(f"bind address {bind!r} is not HOST:PORT")
+    try:
+        return await trio.open_tcp_listeners(int(port), host=host.strip("[]") or None, backlog=4096)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {bind}: {error.strerror or error}") from None
+
+
+async def _drain_on_signal(node: Node, scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            log.info("draining", node=node.config.name, signal=signal.Signals(number).name)
+            await node.drain(DRAIN_DEADLINE_S)
+            scope.cancel()
+            return

@@ -1,0 +1,200 @@
+"""An open world on this node: replica and committer behind, this node's players in front, flushes between.
+
+Opened by the first local player, closed some time after the last. Flushes happen at once when the last one is long
+ago, else at the flush rate: low latency when idle, coalescing under load.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import attrs
+import structlog
+import trio
+
+from server.config import WorldConfig
+from server.game import Game
+from server.interest.fanout import Fanout
+from server.interest.sight import Sight, sight_from
+from server.leader import Leader
+from server.session.room import RoomCounts
+from server.session.session import Session, State
+from server.wire import close_codes
+from server.wire.messages import Schema
+from shared_state.cell import cell_at
+from shared_state.entity import EntityId
+from shared_state.names import WorldName
+from shared_state.schema import Kind
+from shared_state.store import Store
+from shared_state.world import World, open_world
+
+log = structlog.get_logger()
+
+SOONEST_DIGESTS_S = 0.5
+"""Clients may ask for content checks; together they get them no more often than this."""
+
+
+def clock_ms() -> int:
+    """Milliseconds since 1970 on this node's clock."""
+    return time.time_ns() // 1_000_000
+
+
+@attrs.define(eq=False)
+class WorldHost:
+    """The room that this node's sessions of one world are in."""
+
+    world: World
+    game: Game
+    wire_schema: Schema
+    node_name: str
+    config: WorldConfig
+    fanout: Fanout
+    counts: RoomCounts = attrs.field(factory=RoomCounts)
+    sessions: set[Session] = attrs.field(factory=set)
+    newcomers: dict[Session, float] = attrs.field(factory=dict)
+    flush_seconds: float = 0.0
+    _dirty: trio.Event = attrs.field(factory=trio.Event)
+    _digests_wanted: bool = False
+    _digests_at_s: float = 0.0
+
+    @property
+    def flush_hz(self) -> float:
+        """Flushes a second under load."""
+        return self.config.flush_hz
+
+    def now_s(self) -> float:
+        """Time that only moves on, in seconds."""
+        return trio.current_time()
+
+    def clock_ms(self) -> float:
+        """Milliseconds since 1970."""
+        return float(clock_ms())
+
+    def sight(self, avatar: EntityId, radius: float) -> Sight:
+        """The cells seen from an avatar; from the middle of the world, if it is not there."""
+        size = self.game.cell_size
+        entity = self.world.replica.entities.get(avatar)
+        if entity is not None and self.world.replica.schema.spec_of(type(entity.value)).placed:
+            value: Kind = entity.value
+            x, y = value.x, value.y  # type: ignore[attr-defined]
+        else:
+            left, top, right, bottom = self.game.bounds
+            x, y = (left + right) / 2, (top + bottom) / 2
+        # Looked at from the middle of its cell, all avatars of a cell share one view.
+        middle_x, middle_y = (x // size + 0.5) * size, (y // size + 0.5) * size
+        return sight_from(cell_at(x, y, size), middle_x, middle_y, radius, size)
+
+    def arrive(self, session: Session) -> None:
+        """Gives a connection some time to join."""
+        self.newcomers[session] = trio.current_time()
+
+    def welcome(self, session: Session) -> None:
+        """Shows the world to a session from now on."""
+        self.newcomers.pop(session, None)
+        self.sessions.add(session)
+        self.wake()
+
+    def farewell(self, session: Session) -> None:
+        """Ends what ``welcome`` began."""
+        self.sessions.discard(session)
+
+    def wake(self) -> None:
+        """Has the room flush soon."""
+        self._dirty.set()
+
+    def want_digests(self) -> None:
+        """Has a flush carry content digests, soon."""
+        self._digests_wanted = True
+        self.wake()
+
+    def start_over(self, reason: str) -> None:
+        """The replica was loaded anew: every view starts over; whose avatar was lost has to come back."""
+        for session in self.sessions:
+            session.reset_reason = reason
+            if session.has_lost_avatar():
+                session.client.close(close_codes.WORLD_LOST, "the world lost your avatar")
+        self.wake()
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Closes all connections of the room."""
+        for session in [*self.sessions, *self.newcomers]:
+            session.client.close(code, reason)
+
+    async def flush_forever(self) -> None:
+        """Flushes whenever something changed, at most at the flush rate."""
+        interval_s = 1.0 / self.config.flush_hz
+        while True:
+            await self._dirty.wait()
+            self._dirty = trio.Event()
+            started_s = trio.current_time()
+            self._flush(started_s)
+            self.flush_seconds += trio.current_time() - started_s
+            await trio.sleep_until(started_s + interval_s)
+
+    def _flush(self, now_s: float) -> None:
+        every_s = SOONEST_DIGESTS_S if self._digests_wanted else self.config.digest_every_s
+        with_digests = now_s - self._digests_at_s >= every_s
+        if with_digests:
+            self._digests_wanted = False
+            self._digests_at_s = now_s
+        elif self._digests_wanted:
+            self.wake()
+        self.fanout.flush(list(self.sessions), self.world.replica.drain(), with_digests)
+
+    async def dismiss_idle_forever(self) -> None:
+        """Closes connections that have not read, or not joined, for too long."""
+        blocked_since: dict[Session, float] = {}
+        while True:
+            await trio.sleep(1.0)
+            now_s = trio.current_time()
+            blocked_since = {s: blocked_since.get(s, now_s) for s in self.sessions if s.client.blocked}
+            for session, since_s in blocked_since.items():
+                if now_s - since_s > self.config.slow_limit_s:
+                    session.client.close(close_codes.TOO_SLOW, "too slow")
+            for session, since_s in self.newcomers.items():
+                if now_s - since_s > self.config.join_limit_s:
+                    self._give_up(session)
+
+    def _give_up(self, session: Session) -> None:
+        if session.state is State.JOINING:
+            session.client.close(close_codes.STORE_AWAY, "the store does not answer")
+        else:
+            session.client.close(close_codes.JOIN_TIMEOUT, "no join")
+
+
+@asynccontextmanager
+async def open_host(
+    store: Store, name: WorldName, game: Game, node_name: str, owner: str, config: WorldConfig
+) -> AsyncGenerator[WorldHost, None]:
+    """Opens a world for players; closed with the context.
+
+    Args:
+        owner: this process, told apart from all others, as holder of leases.
+
+    Raises:
+        IncompatibleWorld: the stored world has another format or schema.
+    """
+    host: WorldHost | None = None
+
+    def on_advance() -> None:
+        if host is not None:
+            host.wake()
+
+    def on_reset(reason: str) -> None:
+        if host is not None:
+            host.start_over(reason)
+
+    limits = config.commit_limits()
+    async with open_world(
+        store, name, game.schema(), clock_ms, limits=limits, on_advance=on_advance, on_reset=on_reset
+    ) as world:
+        fanout = Fanout(world.replica, frozenset(game.secret_kinds))
+        host = WorldHost(world, game, game.wire_schema(), node_name, config, fanout)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(host.flush_forever)
+            nursery.start_soon(host.dismiss_idle_forever)
+            nursery.start_soon(Leader(world, store, game.timed_rules, owner).run)
+            yield host
+            nursery.cancel_scope.cancel()

@@ -1,0 +1,194 @@
+"""One node: the worlds that are open on it, and the sessions in them.
+
+A world is opened by the first connection that names it and closed some time after the last. A world that fails closes
+its own connections and can be opened again; the node goes on.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import attrs
+import structlog
+import trio
+
+from server.config import NodeConfig
+from server.errors import WorldUnavailable
+from server.game import Game
+from server.host import WorldHost, open_host
+from server.net.admission import Accept, Admission, world_of
+from server.net.connection import Connection
+from server.net.http import Request, Response
+from server.session.session import Session
+from server.wire import close_codes
+from server.wire.codec import CODECS
+from shared_state.errors import SharedStateError
+from shared_state.names import SessionId, WorldName, world_name
+from shared_state.store import Store
+
+log = structlog.get_logger()
+
+MAX_WORLDS = 64
+OPEN_TIMEOUT_S = 5.0
+LEAVE_POLL_S = 0.02
+
+
+@attrs.define(eq=False)
+class Slot:
+    """A world that is open, opening or closing, and how many connections use it."""
+
+    name: WorldName
+    users: int = 0
+    host: WorldHost | None = None
+    failure: str = ""
+    ready: trio.Event = attrs.field(factory=trio.Event)
+    deserted: trio.Event = attrs.field(factory=trio.Event)
+
+
+@attrs.define(eq=False)
+class Node:
+    """The sessions and open worlds of one process.
+
+    Args:
+        nursery: where worlds live.
+    """
+
+    config: NodeConfig
+    game: Game
+    store: Store
+    nursery: trio.Nursery
+    slots: dict[WorldName, Slot] = attrs.field(factory=dict)
+    draining: bool = False
+    sessions_total: int = 0
+    owner: str = attrs.field(init=False)
+    _admission: Admission = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        subprotocols = {name: codec.is_text for name, codec in CODECS.items()}
+        self._admission = Admission(subprotocols, frozenset(self.config.origins))
+        self.owner = f"{self.config.name}-{secrets.token_hex(6)}"
+
+    @property
+    def hosts(self) -> list[WorldHost]:
+        """The worlds that are open."""
+        return [slot.host for slot in self.slots.values() if slot.host is not None]
+
+    def admit(self, request: Request) -> Accept | Response:
+        """The decision on a handshake."""
+        return self._admission.admit(request)
+
+    async def handle(self, connection: Connection) -> None:
+        """Serves one connection from handshake to end."""
+        slot = None
+        try:
+            slot = self._slot(world_name(world_of(connection.request) or ""))
+            host = await self._opened(slot)
+        except WorldUnavailable as error:
+            log.warning("connection refused", reason=str(error))
+            connection.close(close_codes.STORE_AWAY, str(error)[:100])
+            await connection.run(_Deaf())
+        else:
+            await self._serve(connection, host)
+        finally:
+            if slot is not None:
+                self._quit(slot)
+
+    async def drain(self, deadline_s: float) -> None:
+        """Sends all players away and waits until they have left, at most ``deadline_s``."""
+        self.draining = True
+        for host in self.hosts:
+            host.dismiss(close_codes.NODE_DRAINING, "the node is going away")
+        with trio.move_on_after(deadline_s):
+            while self._is_inhabited():
+                await trio.sleep(0.02)  # noqa: ASYNC110  (the end of a node's life is worth no event of its own)
+
+    def _is_inhabited(self) -> bool:
+        """Whether a connection is open or a player's leaving is not committed."""
+        return any(slot.users or (slot.host and slot.host.world.committer.writers) for slot in self.slots.values())
+
+    async def _serve(self, connection: Connection, host: WorldHost) -> None:
+        self.sessions_total += 1
+        session = Session(
+            client=connection,
+            codec=CODECS[connection.subprotocol or ""],
+            room=host,
+            session_id=SessionId(secrets.token_hex(8)),
+            secret=secrets.token_urlsafe(18),
+        )
+        host.arrive(session)
+        try:
+            reason = await connection.run(session)
+            log.debug("connection over", session=session.session_id, code=reason.code)
+        finally:
+            host.newcomers.pop(session, None)
+            session.on_closed()
+
+    def _slot(self, name: WorldName) -> Slot:
+        if self.draining:
+            raise WorldUnavailable("the node is going away")
+        slot = self.slots.get(name)
+        if slot is None:
+            if len(self.slots) >= MAX_WORLDS:
+                raise WorldUnavailable("too many worlds are open on this node")
+            slot = self.slots[name] = Slot(name)
+            self.nursery.start_soon(self._keep_open, slot)
+        slot.users += 1
+        return slot
+
+    async def _opened(self, slot: Slot) -> WorldHost:
+        with trio.move_on_after(OPEN_TIMEOUT_S):
+            await slot.ready.wait()
+        if slot.host is None:
+            raise WorldUnavailable(slot.failure or "the store does not answer")
+        return slot.host
+
+    def _quit(self, slot: Slot) -> None:
+        slot.users -= 1
+        if not slot.users:
+            slot.deserted.set()
+
+    async def _keep_open(self, slot: Slot) -> None:
+        try:
+            async with open_host(
+                self.store, slot.name, self.game, self.config.name, self.owner, self.config.world
+            ) as host:
+                slot.host = host
+                slot.ready.set()
+                log.info("world open", world=slot.name, version=host.world.replica.version)
+                await self._until_deserted(slot, host)
+                # Who comes while it closes opens the world anew.
+                del self.slots[slot.name]
+        except* SharedStateError as failures:
+            slot.failure = str(_first(failures))
+            log.error("world failed", world=slot.name, error=slot.failure)
+            if slot.host is not None:
+                slot.host.dismiss(close_codes.WORLD_LOST, "the world has to be opened anew")
+        finally:
+            if self.slots.get(slot.name) is slot:
+                del self.slots[slot.name]
+            slot.ready.set()
+
+    async def _until_deserted(self, slot: Slot, host: WorldHost) -> None:
+        """Waits until nobody has been here for a while, and those who left have left the world."""
+        while slot.users or host.world.committer.writers:
+            slot.deserted = trio.Event()
+            if slot.users:
+                await slot.deserted.wait()
+            await trio.sleep(self.config.world.linger_s or LEAVE_POLL_S)
+
+
+def _first(group: BaseExceptionGroup[SharedStateError]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class _Deaf:
+    """Receiver of a connection that is about to be closed."""
+
+    def on_message(self, payload: bytes) -> None:
+        """Ignores it."""
+
+    def on_drained(self) -> None:
+        """Ignores it."""

@@ -1,0 +1,368 @@
+"""The session state machine: messages in, jobs and answers out.
+
+How it works: ``on_message`` is called synchronously for each message; it submits jobs to the world and returns. Jobs
+are settled synchronously too; answers wait in ``acks`` for the next flush, so that a client sees what its command did
+before it hears that it was done. States: NEW until a join is accepted for work, JOINING until it is committed,
+PLAYING, and GONE for good.
+Must not know: sockets beyond ``Client``, the store. Invariant: nothing that a client sends raises out of here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum, auto
+from typing import Protocol, assert_never
+
+import attrs
+import structlog
+
+from server.game import Actor, CommandSpec
+from server.interest.sight import Sight
+from server.session.boundary import contained
+from server.session.budget import Budget
+from server.session.room import Room
+from server.wire import close_codes
+from server.wire.codec import Codec
+from server.wire.errors import ProtocolError
+from server.wire.messages import (
+    MAX_NAME_CHARS,
+    Ack,
+    Digest,
+    Do,
+    Error,
+    Join,
+    Leave,
+    Ping,
+    Pong,
+    ToClient,
+    View,
+    Welcome,
+)
+from shared_state.entity import EntityId
+from shared_state.job import Job, SessionWriter, advance_to, drop_row, open_row
+from shared_state.names import SessionId
+from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
+from shared_state.session_row import WINDOW, SessionTail, encode_tail
+from shared_state.transaction import OutOfIds, Transaction
+
+log = structlog.get_logger()
+
+MAX_ERRORS = 20
+MESSAGES_HZ = 100.0
+MESSAGES_BURST = 200.0
+GAME_FAILED = Rejection("internal", "the game failed on this command")
+
+
+class State(Enum):
+    """Where a session is in its life."""
+
+    NEW = auto()
+    JOINING = auto()
+    PLAYING = auto()
+    GONE = auto()
+
+
+class Client(Protocol):
+    """The player's connection."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something written is still waiting for the socket."""
+
+    def send(self, frames: bytes) -> bool:
+        """Writes whole frames without blocking."""
+
+    def frame(self, payload: bytes) -> bytes:
+        """A payload as a WebSocket frame."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Starts to close; safe to call again."""
+
+
+@attrs.define(eq=False)
+class Session:
+    """One player on one connection; also what the fan-out shows the world to.
+
+    Args:
+        room: the open world and what this node keeps of it.
+        session_id, secret: fresh ones; the secret lets the player come back.
+    """
+
+    client: Client
+    codec: Codec
+    room: Room
+    session_id: SessionId
+    secret: str
+    shown: Sight = frozenset()
+    acks: list[Ack] = attrs.field(factory=list)
+    reset_reason: str = ""
+    state: State = State.NEW
+    born_s: float = 0.0
+    _writer: SessionWriter | None = None
+    _actor: Actor | None = None
+    _radius: float = 0.0
+    _last_seq: int = 0
+    _unanswered: int = 0
+    _errors: int = 0
+    _budgets: dict[str, Budget] = attrs.field(factory=dict)
+    _messages: Budget = attrs.field(factory=lambda: Budget(MESSAGES_HZ, MESSAGES_BURST))
+
+    # ---- what the client sends ------------------------------------------------------------------------------------
+
+    def on_message(self, payload: bytes) -> None:
+        """Takes one message. Never raises."""
+        contained(lambda: self._take(payload), self._break_down, session=self.session_id)
+
+    def on_drained(self) -> None:
+        """The socket takes data again: the client gets its whole view."""
+        if self.reset_reason:
+            self.room.wake()
+
+    def on_closed(self) -> None:
+        """The connection is over: the player leaves the world."""
+        if self.state is State.PLAYING:
+            self._submit_leave()
+        self._part()
+
+    def _take(self, payload: bytes) -> None:
+        if self.state is State.GONE:
+            return
+        if not self._messages.take(self.room.now_s()):
+            self._complain("too_fast", f"more than {MESSAGES_HZ:.0f} messages a second")
+            return
+        try:
+            message = self.codec.decode_to_server(payload)
+        except ProtocolError as error:
+            self._complain(error.code, error.text)
+            return
+        match message:
+            case Do():
+                self._do(message)
+            case Join():
+                self._join(message)
+            case Ping():
+                self._answer(Pong(message.clock_ms, self.room.clock_ms()))
+            case View():
+                self._look(message.radius)
+                self.room.wake()
+            case Digest():
+                self._check_content(message.ok)
+            case Leave():
+                self.client.close(close_codes.NORMAL, "left")
+            case _:
+                assert_never(message)
+
+    def _join(self, message: Join) -> None:
+        if self.state is not State.NEW:
+            self._complain("already_joined", "this connection has a session")
+            return
+        name = "".join(char for char in message.name if char.isprintable()).strip()[:MAX_NAME_CHARS] or "anonymous"
+        self.state = State.JOINING
+        self._look(message.radius)
+        if message.spectate:
+            self._start_watching()
+            return
+        self._writer = self.room.world.writer(self.session_id)
+        job = Job(lambda tx: self._enter(tx, job, name), self._entered, self._writer, open_row, opens=True)
+        self.room.world.submit(job)
+
+    def _enter(self, tx: Transaction, job: Job, name: str) -> Rejection | None:
+        enter = self.room.game.enter_rule
+        assert enter is not None
+        avatar = contained(lambda: enter(tx, name), lambda: GAME_FAILED, OutOfIds, rule="enter")
+        if not isinstance(avatar, int):
+            return _refusal(avatar, "enter") or GAME_FAILED
+        self._actor = Actor(self.session_id, avatar, name)
+        secret_hash = hashlib.sha256(self.secret.encode()).digest()
+        job.tail = encode_tail(SessionTail(avatar, self.room.node_name, secret_hash=secret_hash, name=name))
+        return None
+
+    def _entered(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Committed):
+            self._start_playing()
+            return
+        self._forget_writer()
+        if isinstance(outcome, Rejected):
+            self._answer(Error(outcome.rejection.code, outcome.rejection.text))
+            self.client.close(close_codes.JOIN_REFUSED, outcome.rejection.code)
+        else:
+            self.client.close(close_codes.STORE_AWAY, "busy")
+
+    def _start_playing(self) -> None:
+        if self.state is State.GONE:
+            self._submit_leave()
+            return
+        self._start_watching()
+
+    def _start_watching(self) -> None:
+        self.state = State.PLAYING
+        room = self.room
+        self._say(
+            Welcome(
+                session=self.session_id,
+                secret=self.secret,
+                avatar=self._actor.entity if self._actor else 0,
+                world=room.world.name,
+                node=room.node_name,
+                schema=room.wire_schema,
+                epoch=room.world.replica.epoch,
+                version=room.world.replica.version,
+                clock_ms=room.clock_ms(),
+                flush_hz=room.flush_hz,
+            )
+        )
+        room.welcome(self)
+
+    def _do(self, message: Do) -> None:
+        if self.state is not State.PLAYING or self._actor is None:
+            self._complain("not_playing", "join first")
+            return
+        if message.seq != self._last_seq + 1:
+            self._complain("bad_seq", f"expected {self._last_seq + 1}, got {message.seq}")
+            return
+        if self._unanswered >= WINDOW:
+            self._complain("too_many", f"{WINDOW} commands are unanswered")
+            self.client.close(close_codes.TOO_SLOW, "too many unanswered commands")
+            return
+        self._last_seq = message.seq
+        self._unanswered += 1
+        spec = self.room.game.commands.get(message.command)
+        if spec is None:
+            self._refuse(message.seq, "unknown_command", f"no command {message.command[:64]!r}")
+            return
+        if not self._budget(spec).take(self.room.now_s()):
+            self._refuse(message.seq, "too_fast", f"{spec.name}: at most {spec.rate_hz:g} a second")
+            return
+        try:
+            command = spec.decode(self.codec, message.args)
+        except ProtocolError as error:
+            self._refuse(message.seq, "bad_arguments", error.text)
+            return
+        actor = self._actor
+
+        def run(tx: Transaction) -> Rejection | None:
+            ruled = contained(lambda: spec.rule(tx, actor, command), lambda: GAME_FAILED, OutOfIds, rule=spec.name)
+            return _refusal(ruled, spec.name)
+
+        seq = message.seq
+        settle = lambda outcome: self._done(seq, outcome)  # noqa: E731
+        self.room.world.submit(Job(run, settle, self._writer, advance_to(seq), seq, strict=spec.strict))
+
+    def _look(self, radius: float) -> None:
+        game = self.room.game
+        wanted = radius if 0 < radius <= game.max_view_radius else game.view_radius
+        self._radius = min(wanted, game.max_view_radius)
+
+    def _check_content(self, ok: bool) -> None:
+        if self.state is not State.PLAYING:
+            self._complain("not_playing", "join first")
+        elif ok:
+            self.room.want_digests()
+        else:
+            log.warning("client reports wrong content", session=self.session_id)
+            self.room.counts.divergences += 1
+            self.reset_reason = "digest"
+            self.room.wake()
+
+    # ---- what becomes of it ---------------------------------------------------------------------------------------
+
+    def _done(self, seq: int, outcome: Outcome) -> None:
+        match outcome:
+            case Committed(version):
+                self._acknowledge(Ack(seq, version))
+            case Rejected(version, rejection):
+                self._acknowledge(Ack(seq, version, rejection.code, rejection.text))
+            case Busy(reason):
+                self._acknowledge(Ack(seq, self.room.world.replica.version, "busy", reason))
+            case Fenced():
+                self.client.close(close_codes.SESSION_MOVED, "the session is served elsewhere")
+            case _:
+                assert_never(outcome)
+
+    def _refuse(self, seq: int, code: str, text: str) -> None:
+        self._acknowledge(Ack(seq, self.room.world.replica.version, code, text))
+
+    def _acknowledge(self, ack: Ack) -> None:
+        self._unanswered -= 1
+        self.acks.append(ack)
+        self.room.wake()
+
+    def _complain(self, code: str, text: str) -> None:
+        self._errors += 1
+        self.room.counts.client_errors += 1
+        self._answer(Error(code, text))
+        if self._errors >= MAX_ERRORS:
+            self.client.close(close_codes.TOO_MANY_ERRORS, "too many errors")
+
+    def _answer(self, message: ToClient) -> None:
+        """Sends at once, unless the client does not read: what it does not wait for is worth no queue."""
+        if not self.client.blocked:
+            self._say(message)
+
+    def _say(self, message: ToClient) -> None:
+        self.client.send(self.client.frame(self.codec.encode(message)))
+
+    def _budget(self, spec: CommandSpec) -> Budget:
+        budget = self._budgets.get(spec.name)
+        if budget is None:
+            budget = self._budgets[spec.name] = Budget(spec.rate_hz, spec.burst)
+        return budget
+
+    def _submit_leave(self) -> None:
+        actor, leave = self._actor, self.room.game.leave_rule
+        if actor is None or leave is None or self._writer is None:
+            return
+
+        def run(tx: Transaction) -> Rejection | None:
+            contained(lambda: leave(tx, actor), tx.abandon, OutOfIds, rule="leave")
+            return None
+
+        self.room.world.submit(Job(run, self._left, self._writer, drop_row))
+
+    def _left(self, outcome: Outcome) -> None:
+        if not isinstance(outcome, Committed):
+            log.warning("leave not committed", session=self.session_id, outcome=str(outcome))
+        self._forget_writer()
+
+    def _forget_writer(self) -> None:
+        if self._writer is not None:
+            self.room.world.forget(self._writer)
+
+    def _break_down(self) -> None:
+        self.client.close(close_codes.INTERNAL_ERROR, "internal error")
+
+    def _part(self) -> None:
+        joined = self.state is State.PLAYING
+        self.state = State.GONE
+        if joined:
+            self.room.farewell(self)
+
+    def has_lost_avatar(self) -> bool:
+        """Whether the world no longer has what this player controls."""
+        return self._actor is not None and self._actor.entity not in self.room.world.replica.entities
+
+    # ---- as a viewer ----------------------------------------------------------------------------------------------
+
+    def sight(self) -> Sight:
+        """The cells around the avatar; a spectator looks at the middle of the world."""
+        return self.room.sight(self._actor.entity if self._actor else EntityId(0), self._radius)
+
+    def frame(self, payload: bytes) -> bytes:
+        """A payload as a frame."""
+        return self.client.frame(payload)
+
+    def can_take(self) -> bool:
+        """Whether the socket took everything so far."""
+        return not self.client.blocked
+
+    def write(self, frames: bytes) -> None:
+        """Writes frames of a flush."""
+        self.client.send(frames)
+
+
+def _refusal(ruled: object, rule: str) -> Rejection | None:
+    """What a rule returned, if it may return that: rules are other people's code."""
+    if ruled is None or isinstance(ruled, Rejection):
+        return ruled
+    log.error("a rule must return None or a Rejection", rule=rule, returned=type(ruled).__name__)
+    return GAME_FAILED
