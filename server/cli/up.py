@@ -1,0 +1,147 @@
+"""The command ``oarlock up``: a whole game on this machine, with bots, judged at the end."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+
+import attrs
+import click
+import trio
+from rich.console import Console
+
+from client_bot.cli import read_duration
+from client_bot.plan import SwarmPlan
+from client_bot.progress import ConsoleProgress, Progress, SilentProgress
+from client_bot.report import Report, to_json, to_text
+from client_bot.swarm import run_swarm
+from server.cli.failures import fail, run
+from server.game.game import load_game
+from server.launch.cluster import MAX_NODES, Cluster, ClusterPlan, open_cluster
+from server.launch.inspection import Inspection
+from server.logs import configure_logs
+from shared_state.names import WorldName, world_name
+
+FOREVER_S = 1e9
+
+
+@attrs.frozen(kw_only=True)
+class Show:
+    """What plays in the cluster; ``seconds`` None: until Ctrl-C."""
+
+    bots: int
+    world: WorldName
+    seconds: float | None
+    seed: int
+    rate_hz: float
+
+
+@click.command()
+@click.option("--nodes", type=click.IntRange(1, MAX_NODES), default=2, show_default=True, help="How many nodes.")
+@click.option("--bots", type=click.IntRange(0, 5000), default=20, show_default=True, help="How many bots play.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0: a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--world", default="bay", show_default=True, help="World that the bots play in.")
+@click.option("--for", "seconds", type=read_duration, metavar="TIME", help="Stop and judge after this time.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
+@click.option("--seed", type=int, help="Seed of the bots; random when not given.")
+@click.option(
+    "--rate", "rate_hz", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Commands/s of a bot."
+)
+@click.option("--store", "store_url", default="", help="A store that runs already; none: an embedded one.")
+@click.option("--game", default="flotsam", show_default=True, help="The game: module:attribute, or one that ships.")
+@click.option("--logs", type=click.Path(path_type=Path, file_okay=False), help="Keep the processes' logs here.")
+def up(
+    nodes: int,
+    bots: int,
+    port: int,
+    host: str,
+    world: str,
+    seconds: float | None,
+    report_file: Path | None,
+    seed: int | None,
+    rate_hz: float,
+    store_url: str,
+    game: str,
+    logs: Path | None,
+) -> None:
+    """Start a store, nodes, HAProxy and bots; Ctrl-C stops everything."""
+    configure_logs(as_json=False)
+    plan = ClusterPlan(nodes=nodes, host=host, port=port, store_url=store_url, game=game, log_directory=logs)
+    chosen = random.SystemRandom().getrandbits(32) if seed is None else seed
+    report = run(partial(_up, plan, world, bots, seconds, chosen, rate_hz))
+    if report is None:
+        return
+    if report_file is not None:
+        _write(report_file, to_json(report))
+    click.echo(to_text(report))
+    sys.exit(0 if report.verdict == "PASS" else 1)
+
+
+async def _up(
+    plan: ClusterPlan, world: str, bots: int, seconds: float | None, seed: int, rate_hz: float
+) -> Report | None:
+    """Runs it all. Returns: the report, if bots played for the time given."""
+    show = Show(bots=bots, world=world_name(world), seconds=seconds, seed=seed, rate_hz=rate_hz)
+    game = load_game(plan.game)
+    report: Report | None = None
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_stop_on_signal, nursery.cancel_scope)
+        async with open_cluster(plan) as cluster:
+            _announce(cluster, show)
+            report = await _play(show, Inspection(cluster, show.world, game))
+        nursery.cancel_scope.cancel()
+    return report
+
+
+async def _play(show: Show, inspection: Inspection) -> Report | None:
+    if not show.bots:
+        await trio.sleep(FOREVER_S if show.seconds is None else show.seconds)
+        return None
+    plan = SwarmPlan(
+        url=inspection.cluster.socket_url(show.world),
+        bots=show.bots,
+        seconds=FOREVER_S if show.seconds is None else show.seconds,
+        ramp_s=min(show.bots / 50, 10.0),
+        seed=show.seed,
+        rate_hz=show.rate_hz,
+    )
+    with _progress(show) as watch:
+        result = await run_swarm(plan, watch, inspect=inspection.inspect)
+    return inspection.complete(result)
+
+
+def _progress(show: Show) -> AbstractContextManager[Progress]:
+    """Live on a terminal; plain lines only for a run that ends, so that an endless one does not fill a log."""
+    console = Console(stderr=True)
+    if console.is_terminal or show.seconds is not None:
+        return ConsoleProgress(console)
+    return nullcontext(SilentProgress())
+
+
+def _announce(cluster: Cluster, show: Show) -> None:
+    nodes = ", ".join(f"{node.name} :{node.port}" for node in cluster.nodes)
+    click.echo(f"\n  Oarlock is up: {cluster.page}\n")
+    click.echo(f"  {len(cluster.nodes)} nodes ({nodes}) behind HAProxy, {show.bots} bots in world {show.world!r}.")
+    click.echo("  Ctrl-C stops everything.\n")
+
+
+async def _stop_on_signal(
+    scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        await anext(aiter(signals))
+        click.echo("stopping ...")
+        scope.cancel()
+
+
+def _write(report_file: Path, encoded: bytes) -> None:
+    try:
+        report_file.write_bytes(encoded)
+    except OSError as error:
+        fail(f"the report cannot be written: {error}")

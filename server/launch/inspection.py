@@ -1,0 +1,114 @@
+"""Holds a finished run against the store: final views, invariants, and what the run cost.
+
+Invariant: reads only; what it finds wrong becomes a reason of the verdict.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+
+from client_bot.report import Report, StoreUse, report_of
+from client_bot.result import BotResult, SwarmResult
+from server.game import Game
+from server.interest.changes import cell_content, content_digest
+from server.launch.cluster import Cluster
+from shared_state.cell import CellId
+from shared_state.names import WorldName
+from shared_state.redis.store import open_store
+from shared_state.replica import Replica
+from shared_state.store import ServerInfo, Store
+
+SHOWN = 5
+
+
+@attrs.define(eq=False)
+class Inspection:
+    """What the store and the processes tell about a run.
+
+    Args:
+        cluster: still running when ``inspect`` is called.
+        world: that the bots played in.
+    """
+
+    cluster: Cluster
+    world: WorldName
+    game: Game
+    reasons: list[str] = attrs.field(factory=list)
+    invariants: dict[str, int] = attrs.field(factory=dict)
+    store: StoreUse = StoreUse()
+    node_cpu_s: dict[str, float] = attrs.field(factory=dict)
+
+    async def inspect(self, result: SwarmResult) -> None:
+        """Takes stock while the bots are in the world and their views have settled."""
+        async with open_store(self.cluster.store_url) as store:
+            replica = await self._load(store)
+            info = await store.info()
+        self._compare(result, replica)
+        self._check_invariants(replica)
+        self.store = _use(info, replica)
+        self.node_cpu_s = {node.name: cpu_s(node.process.pid) for node in self.cluster.nodes}
+
+    def complete(self, result: SwarmResult) -> Report:
+        """The report on the run, with all that was found."""
+        report = report_of(result)
+        reasons = [*report.reasons, *self.reasons]
+        return attrs.evolve(
+            report,
+            verdict="FAIL" if reasons else "PASS",
+            reasons=reasons,
+            invariants=self.invariants,
+            store=self.store,
+            node_cpu_s=self.node_cpu_s,
+        )
+
+    async def _load(self, store: Store) -> Replica:
+        replica = Replica(self.game.schema())
+        replica.load(await store.snapshot(self.world))
+        return replica
+
+    def _compare(self, result: SwarmResult, replica: Replica) -> None:
+        if not result.is_quiet:
+            self.reasons.append("the views never settled, so they could not be compared with the store")
+            return
+        secret = frozenset(self.game.secret_kinds)
+        digests: dict[int, int] = {}
+        wrong = 0
+        for bot in result.bots:
+            for cell, digest in bot.cells.items():
+                if cell not in digests:
+                    digests[cell] = content_digest(cell_content(replica, CellId(cell), secret))
+                if digests[cell] != digest:
+                    wrong += 1
+                    self._blame(bot, cell, wrong, replica)
+        if wrong > SHOWN:
+            self.reasons.append(f"{wrong} cells of final views differ from the store in all")
+
+    def _blame(self, bot: BotResult, cell: int, wrong: int, replica: Replica) -> None:
+        if wrong <= SHOWN:
+            where = f"cell {cell} of {bot.name} on {bot.node} at version {bot.version}"
+            self.reasons.append(f"{where} differs from the store at version {replica.version}")
+
+    def _check_invariants(self, replica: Replica) -> None:
+        entities = {entity_id: entity.value for entity_id, entity in replica.entities.items()}
+        for invariant in self.game.invariants:
+            wrong = invariant.check(entities)
+            self.invariants[invariant.name] = int(wrong is not None)
+            if wrong is not None:
+                self.reasons.append(f"{invariant.name}: {wrong}")
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a process has used, in seconds; 0 where that cannot be told."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / float(os.sysconf("SC_CLK_TCK"))
+
+
+def _use(info: ServerInfo, replica: Replica) -> StoreUse:
+    return StoreUse(info.kind, info.version, replica.version, round(info.cpu_s, 3))
