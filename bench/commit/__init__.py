@@ -1,0 +1,1 @@
+"""How many transactions one node process commits."""

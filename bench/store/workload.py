@@ -1,0 +1,95 @@
+"""Batches as a busy world sends them: each transaction reads one entity and writes it back, for one session."""
+
+from __future__ import annotations
+
+import random
+
+import attrs
+
+from shared_state.batch import Batch, TxOp, batch_number, encode_batch
+from shared_state.delta import Record, Write, encode_record
+from shared_state.entity import NO_TAG, TagMaker
+from shared_state.names import WorldName
+from shared_state.session_row import SessionHead, SessionTail, encode_tail
+from shared_state.store import Attachment, Store
+
+BLOB_BYTES = 30
+PLAYERS = 2000
+LOG_LENGTH = 10_000
+SCHEMA = "bench"
+
+
+@attrs.define(eq=False)
+class Workload:
+    """One writer of one world with ``PLAYERS`` sessions, an entity each."""
+
+    store: Store
+    world: WorldName
+    attachment: Attachment
+    tags: TagMaker
+    rng: random.Random
+    number: int = 0
+    _next_player: int = 0
+    _seen: dict[int, bytes] = attrs.field(factory=dict)
+    _heads: dict[int, SessionHead] = attrs.field(factory=dict)
+
+    @classmethod
+    async def start(cls, store: Store, world: WorldName, seed: int) -> Workload:
+        """A world in which every player is there."""
+        attachment = await store.attach(world, SCHEMA, PLAYERS)
+        work = cls(store, world, attachment, TagMaker(attachment.incarnation), random.Random(seed))
+        for _ in range(PLAYERS // 100):
+            await work.commit(100)
+        return work
+
+    async def commit(self, size: int) -> None:
+        """Sends one batch of so many transactions, which all hold."""
+        reply = await self.store.commit(self.world, self.encode(size))
+        if reply.codes != "C" * size:
+            raise AssertionError(f"a transaction did not commit: {reply.codes}")
+
+    def encode(self, size: int) -> bytes:
+        """The bytes of the next batch."""
+        ops = [self._move() for _ in range(size)]
+        self.number += 1
+        batch = Batch(
+            incarnation=str(self.attachment.incarnation),
+            number=batch_number(self.number),
+            before=batch_number(self.number - 1),
+            epoch=self.attachment.head.epoch,
+            stamp=ops[0].tag,
+            log_length=LOG_LENGTH,
+            ids=[op.reads[0] for op in ops],
+            cell_ids=[],
+            sessions=[op.session for op in ops],
+            leases=[],
+            txs=ops,
+        )
+        return encode_batch(batch)
+
+    def _move(self) -> TxOp:
+        player = self._next_player % PLAYERS
+        self._next_player += 1
+        entity = self.attachment.ids.first + player
+        session = f"session-{player:012d}"
+        head = self._heads.get(player)
+        after = head.advance(head.seq + 1) if head else SessionHead(1)
+        tag = bytes(self.tags.make())
+        blob = self.rng.randbytes(BLOB_BYTES)
+        op = TxOp(
+            session=session,
+            expect=head.pack() if head else b"",
+            become=after.pack(),
+            tail=b"" if head else encode_tail(SessionTail(entity, "node-1", 0, bytes(32), f"player {player}")),
+            reads=[str(entity), self._seen.get(entity, NO_TAG)],
+            scans=[],
+            guards=[],
+            writes=[str(entity), tag + blob],
+            adds=[],
+            cells=[],
+            tag=tag,
+            record=encode_record(Record(tag, session, after.seq, b"", [Write(entity, blob)], [])),
+        )
+        self._heads[player] = after
+        self._seen[entity] = tag
+        return op
