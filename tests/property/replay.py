@@ -1,0 +1,96 @@
+"""The oracle: runs committed rules one at a time, in log order, on a world of its own, and compares.
+
+It shares nothing with the system but the rule engine and the model of one commit: if the log is a serial order, every
+rule must do the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import attrs
+
+from shared_state.batch import COMMITTED
+from shared_state.delta import Delta, Record, decode_delta
+from shared_state.entity import Tag
+from shared_state.flight import Boarding, Flight
+from shared_state.outcome import Rejected, Rejection
+from shared_state.overlay import Overlay
+from shared_state.store_model import ModelWorld
+from shared_state.transaction import IdSource, Transaction
+from tests.unit.shared_state.small_world import NOW_MS, Bench, Job
+
+Rule = Callable[[Transaction], Rejection | None]
+
+
+class _OneTag:
+    """Makes the tag that the record has."""
+
+    def __init__(self, tag: Tag) -> None:
+        self._tag = tag
+
+    def make(self) -> Tag:
+        """The tag, again."""
+        return self._tag
+
+
+@attrs.define(eq=False)
+class Replay:
+    """A serial run of a log.
+
+    Args:
+        rules: every rule by the cause that its records carry.
+        refusals: refusals by rule that must be explained by some state of the version they name.
+    """
+
+    rules: Mapping[bytes, Rule]
+    refusals: list[tuple[Rule, Rejected]] = attrs.field(factory=list)
+    bench: Bench = attrs.field(factory=Bench)
+
+    def verify(self, log: Iterable[bytes], stored: ModelWorld) -> None:
+        """Fails unless the log, run rule by rule, gives the stored world."""
+        self._explain(0)
+        for delta in map(decode_delta, log):
+            self._explain(delta.version)
+            self._run_version(delta)
+        assert self.refusals == [], "a refusal that no state of its version explains"
+        ours = self.bench.stored
+        assert {id_: raw[8:] for id_, raw in ours.state.items()} == {id_: raw[8:] for id_, raw in stored.state.items()}
+        assert ours.cells == stored.cells
+        for id_, raw in stored.state.items():
+            assert int.from_bytes(raw[:8], "big") & (1 << 63) - 1 == int.from_bytes(ours.state[id_][:8], "big")
+
+    def _run_version(self, delta: Delta) -> None:
+        for record in delta.records:
+            again = self._run(record)
+            assert (again.writes, again.events) == (record.writes, record.events)
+            assert [(added.id, added.blob) for added in again.added] == [(a.id, a.blob) for a in record.added]
+            self._explain(delta.version)
+        self._explain(delta.version)
+
+    def _run(self, record: Record) -> Record:
+        ids = IdSource()
+        for write in record.writes:
+            if str(write.id) not in self.bench.stored.state:
+                ids.refill(write.id, write.id + 1)
+        again = Job(self.rules[record.cause], lambda _: None, cause=record.cause)
+        maker = _OneTag(Tag(record.tag))
+        flight: Flight = Boarding(Overlay(self.bench.replica), maker, ids, NOW_MS, 1 << 20).board([again])  # type: ignore[arg-type]
+        assert flight.ops, f"a rule that committed refuses in log order: {flight.answers}"
+        before = self.bench.stored.version
+        assert self.bench.commit(flight).codes == COMMITTED
+        self.bench.catch_up()
+        return decode_delta(self.bench.model.log_after(self.bench.world, before, 1)[0]).records[0]
+
+    def _explain(self, version: int) -> None:
+        """Drops the refusals of this version that the present state explains."""
+        self.refusals = [
+            (rule, outcome)
+            for rule, outcome in self.refusals
+            if outcome.version != version or self._refuses(rule) != outcome.rejection
+        ]
+
+    def _refuses(self, rule: Rule) -> Rejection | None:
+        ids = IdSource()
+        ids.refill(1 << 40, 1 << 41)
+        return rule(Transaction(Overlay(self.bench.replica), Tag(b"\x01" * 8), NOW_MS, ids))

@@ -1,0 +1,44 @@
+"""Store URLs, and the commands that a connection opens with."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared_state.errors import StoreError
+from shared_state.redis.address import StoreAddress
+
+
+def test_a_tcp_url() -> None:
+    """Host, port, database, user and password; the password stays out of the text."""
+    address = StoreAddress.from_url("redis://ann:s3cret@store.example:7000/2")
+    assert (address.host, address.port, address.path) == ("store.example", 7000, "")
+    assert address.greeting() == [("HELLO", 3, "AUTH", "ann", "s3cret", "SETNAME", "oarlock"), ("SELECT", 2)]
+    assert str(address) == "store.example:7000"
+    assert "s3cret" not in repr(address)
+
+
+def test_defaults() -> None:
+    """The least that a URL can say."""
+    address = StoreAddress.from_url("redis://")
+    assert (address.host, address.port) == ("localhost", 6379)
+    assert address.greeting() == [("HELLO", 3, "SETNAME", "oarlock")]
+
+
+def test_a_password_without_a_user_is_of_the_default_user() -> None:
+    """As in redis-py."""
+    greeting = StoreAddress.from_url("redis://:pw@h").greeting()
+    assert greeting == [("HELLO", 3, "AUTH", "default", "pw", "SETNAME", "oarlock")]
+
+
+def test_a_unix_url() -> None:
+    """A path, and the database as a parameter."""
+    address = StoreAddress.from_url("unix:///run/store.sock?db=1", client_name="node-3")
+    assert (address.path, str(address)) == ("/run/store.sock", "/run/store.sock")
+    assert address.greeting() == [("HELLO", 3, "SETNAME", "node-3"), ("SELECT", 1)]
+
+
+@pytest.mark.parametrize(("url", "reason"), [("rediss://h", "TLS"), ("http://h", "store URL"), ("", "store URL")])
+def test_what_is_no_store_is_refused(url: str, reason: str) -> None:
+    """The error says why."""
+    with pytest.raises(StoreError, match=reason):
+        StoreAddress.from_url(url)

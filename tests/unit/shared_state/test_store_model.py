@@ -1,0 +1,134 @@
+"""The model store where the contract suite cannot look: its exact bytes, its clock, its purity."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from shared_state.batch import Batch, batch_number, decode_batch, encode_batch
+from shared_state.delta import Added, Record, decode_delta, encode_record
+from shared_state.entity import TagMaker
+from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation
+from shared_state.names import lease_name, world_name
+from shared_state.position import NO_STAMP
+from shared_state.store_model import START_OF_2026_S, ModelStore
+from tests.contract.writer import add_op, make_batch, make_op
+
+WORLD = world_name("bay")
+LEASE = lease_name("leader")
+SECONDS = 40_000_000
+NOW_US = (START_OF_2026_S + SECONDS) * 1_000_000
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    now_us = NOW_US
+
+    def __call__(self) -> int:
+        return self.now_us
+
+
+def model(clock: Clock | None = None) -> ModelStore:
+    """A model whose only world will be of epoch ``e``."""
+    return ModelStore(clock or Clock(), lambda: "e")
+
+
+def test_incarnations_follow_the_clock_and_never_repeat() -> None:
+    """At least the seconds since 2026, and above the last one, whatever the clock does."""
+    clock = Clock()
+    store = model(clock)
+    seen = []
+    for seconds in (0, 0, 100, 0):
+        clock.now_us = NOW_US + seconds * 1_000_000
+        seen.append(store.attach(WORLD, "s", 1).incarnation)
+    assert seen == [SECONDS, SECONDS + 1, SECONDS + 100, SECONDS + 101]
+
+
+def test_the_bytes_of_a_delta() -> None:
+    """Exactly these: the script has to build the same."""
+    store = model()
+    attachment = store.attach(WORLD, "s", 1)
+    op = make_op(b"12345678", puts={1: b"x"})
+    _, delta = store.commit(WORLD, make_batch(attachment, 1, [op]))
+    expected = b"\x95\xd9\x01e" + b"\xcf" + bytes(7) + b"\x01" + b"\xc6\x00\x00\x00\x08" + NO_STAMP
+    expected += b"\xc6\x00\x00\x00\x08" + b"12345678" + b"\xdd\x00\x00\x00\x01" + op.record + b"\x90"
+    assert delta == expected
+
+
+def test_the_bytes_of_an_addition() -> None:
+    """Id, tag and the whole entity follow the record."""
+    store = model()
+    attachment = store.attach(WORLD, "s", 1)
+    blob = b"\x00\x91\xcb" + bytes(8)
+    made = make_op(b"12345678", puts={1: blob})
+    adding = make_op(b"abcdefgh", adds=add_op(1, 3, 1.5, 0, 9, (b"12345678", b"abcdefgh", b"ABCDEFGH")))
+    _, delta = store.commit(WORLD, make_batch(attachment, 1, [made, adding]))
+    assert delta is not None
+    left = b"\x00\x91\xcb\x3f\xf8" + bytes(6)
+    tail = b"\xdd\x00\x00\x00\x01\x93\xcf" + bytes(7) + b"\x01\xc6\x00\x00\x00\x08abcdefgh\xc6\x00\x00\x00\x0b" + left
+    assert delta.endswith(adding.record + tail)
+    assert decode_delta(delta).records[1].added == [Added(1, b"abcdefgh", left)]
+
+
+def test_a_record_is_completed_by_one_array() -> None:
+    """What ``encode_record`` leaves out is the last field alone."""
+    record = Record(b"12345678", "s", 3, b"why", [], [])
+    assert encode_record(record) + b"\x90" == msgspec.msgpack.encode(record)
+
+
+def test_a_batch_comes_back_from_its_bytes() -> None:
+    """Names, places and every list survive; names that only transactions mention are added."""
+    tags = TagMaker(7)
+    first = make_op(
+        bytes(tags.make()),
+        reads={1: b"r" * 8},
+        scans={5: b"s" * 8},
+        guards={"l": 9},
+        puts={2: None, 3: b"x" * 300},
+        cells=[5, 6],
+    )
+    second = make_op(bytes(tags.make()), adds=add_op(1, 3, 0.5, -1, 2**53 - 1, (b"a" * 8, b"b" * 8, b"c" * 8)))
+    batch = Batch("7", batch_number(2), batch_number(1), "e", b"stamp678", 9, ["1"], ["5"], [], ["l"], [first, second])
+    back = decode_batch(encode_batch(batch))
+    assert back[:6] == batch[:6]
+    assert (back.ids, back.cell_ids, back.sessions, back.leases) == (["1", "2", "3"], ["5", "6"], [], ["l"])
+    assert back.txs == [first, second._replace(tag=b"")]
+
+
+def test_refusals_name_what_there_is() -> None:
+    """Each error of the protocol, from the model's own mouth."""
+    store = model()
+    attachment = store.attach(WORLD, "s", 1)
+    op = make_op(b"12345678", puts={1: b"x"})
+    with pytest.raises(IncompatibleWorld, match="schema s, not t"):
+        store.attach(WORLD, "t", 1)
+    with pytest.raises(UnknownIncarnation):
+        store.commit(WORLD, make_batch(attachment, 2, [op]))
+    store.worlds[WORLD].epoch = "f"
+    with pytest.raises(EpochChanged) as caught:
+        store.commit(WORLD, make_batch(attachment, 1, [op]))
+    assert caught.value.epoch == "f"
+    store.worlds[WORLD].format += 1
+    with pytest.raises(IncompatibleWorld, match="format"):
+        store.attach(WORLD, "s", 1)
+
+
+def test_a_lease_ends_on_the_microsecond() -> None:
+    """Held before its expiry, lost at it."""
+    clock = Clock()
+    store = model(clock)
+    assert store.take_lease(WORLD, LEASE, "ann", 10) == NOW_US
+    clock.now_us += 9
+    assert store.take_lease(WORLD, LEASE, "bob", 10) is None
+    clock.now_us += 1
+    assert store.take_lease(WORLD, LEASE, "bob", 10) == NOW_US + 10
+
+
+def test_a_clock_that_goes_back_repeats_no_token() -> None:
+    """Tokens rise even then."""
+    clock = Clock()
+    store = model(clock)
+    store.take_lease(WORLD, LEASE, "ann", 10)
+    clock.now_us -= 1_000_000
+    assert store.take_lease(WORLD, LEASE, "ann", 10) == NOW_US + 1
