@@ -146,7 +146,8 @@ class Link:
     def _forget(self) -> None:
         """The connection broke: calls wait for the next one from now on."""
         self._connection = None
-        self._connected = trio.Event()
+        if self._connected.is_set():
+            self._connected = trio.Event()
         self._subscriptions.all_lost()
 
     async def _greet(self, connection: Connection) -> bool:
@@ -168,6 +169,8 @@ class Link:
 
     def _take(self, connection: Connection) -> None:
         """Subscribes before any call is let through: confirmations come first."""
+        if connection.broken_by:  # by what came just behind the last reply of the greeting
+            return
         for channel in self._subscriptions.channels():
             connection.subscribe(channel)
         self._connection = connection
