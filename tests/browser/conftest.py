@@ -26,9 +26,9 @@ FLAGS = [
 STOP_DEADLINE_S = 20
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium; gone before other tests start, since Playwright keeps an event loop of its own running."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium on PATH (Debian: apt-get install chromium)")
