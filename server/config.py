@@ -14,7 +14,7 @@ LONG_S = 1e6
 
 
 def _bounded(default: float, low: float, high: float, text: str) -> Any:
-    """An option from ``low`` to ``high``: click explains a breach to the operator, the validator stands for the rest."""
+    """An option from ``low`` to ``high``: click explains a breach to the operator, the validator catches the rest."""
 
     def check(_settings: object, attribute: attrs.Attribute[float], value: float) -> None:
         if not low <= value <= high:

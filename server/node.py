@@ -99,8 +99,8 @@ class Node:
         for host in self.hosts:
             host.dismiss(close_codes.NODE_DRAINING, "the node is going away")
         with trio.move_on_after(deadline_s):
-            while self._is_inhabited():
-                await trio.sleep(0.02)  # noqa: ASYNC110  (the end of a node's life is worth no event of its own)
+            while self._is_inhabited():  # noqa: ASYNC110  (the end of a node's life is worth no event of its own)
+                await trio.sleep(0.02)
 
     def _is_inhabited(self) -> bool:
         """Whether a connection is open or a player's leaving is not committed."""

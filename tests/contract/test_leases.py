@@ -116,4 +116,4 @@ async def test_a_fraction_of_a_millisecond_is_a_life_time(target: Target) -> Non
     """A tiny time to live is short, not endless and not an error."""
     await must_take(target.store, target, "ann", 0.000_000_1)
     await target.pass_time(0.001)
-    await must_take(target.other, target, "bob", 1)
+    assert (await must_take(target.other, target, "bob", 1)).owner == "bob"

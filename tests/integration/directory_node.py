@@ -1,7 +1,7 @@
 """A process that seats players in a world and keeps their seats, for tests that kill it.
 
 ``python -m tests.integration.directory_node URL WORLD NODE PLAYERS TTL_S``: every second player never confirms. It
-prints the sessions that it seated, separated by spaces, on one line, and renews them until it is killed.
+prints the sessions that it seated on a line that begins with ``seated:``, and renews them until it is killed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def main(url: str, world: WorldName, node: NodeName, players: int, ttl_s: 
     async with open_store(url) as store:
         directory = RedisDirectory(store.topology)
         seated = await seat_players(directory, world, node, players, ttl_s)
-        sys.stdout.write(" ".join(seated) + "\n")
+        sys.stdout.write(" ".join(["seated:", *seated]) + "\n")
         sys.stdout.flush()
         while True:
             await directory.beat(node, "", ttl_s, {"seats": len(seated)})

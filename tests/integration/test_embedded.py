@@ -75,7 +75,9 @@ async def test_kill_9_of_its_owner_ends_it_too() -> None:
     """No process is left behind, however this one ends."""
     owner = await trio.lowlevel.open_process([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE)
     assert owner.stdout is not None
-    line = await owner.stdout.receive_some()
+    line = b""
+    while not line.endswith(b"\n"):
+        line += await owner.stdout.receive_some()
     pid = int(line.split()[0])
     assert runs(pid)
     owner.send_signal(signal.SIGKILL)
@@ -93,6 +95,7 @@ async def test_a_stopped_server_is_killed_after_the_deadline(monkeypatch: pytest
     async with embedded_store() as server:
         os.kill(server.pid, signal.SIGSTOP)
     await gone(server.pid)
+    assert not runs(server.pid)
 
 
 @within(20)

@@ -157,6 +157,7 @@ async def test_a_message_beyond_the_output_buffer_is_survived(url: str) -> None:
             with trio.fail_after(NOTICED_WITHIN_S):
                 while b"canary" not in recorder.deltas:
                     await recorder.news()
+            assert recorder.deltas[-1] == b"canary"
 
 
 @within(30)

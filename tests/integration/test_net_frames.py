@@ -213,9 +213,9 @@ async def test_echo_of_everything_at_once() -> None:
     with trio.fail_after(6):
         async with serving(EchoApp(), Limits()) as port, trio.open_nursery() as nursery:
             for number in range(20):
-                nursery.start_soon(_talk, await join(port), b"%d" % number)
+                nursery.start_soon(_check_talk, await join(port), b"%d" % number)
 
 
-async def _talk(peer: Peer, name: bytes) -> None:
+async def _check_talk(peer: Peer, name: bytes) -> None:
     for size in (0, 1, 125, 126, 5000, 65_000):
         assert await peer.echo(name * (size // len(name))) == name * (size // len(name))

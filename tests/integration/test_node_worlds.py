@@ -16,6 +16,7 @@ from server.net.limits import Limits
 from server.net.listener import serve
 from server.node import MAX_WORLDS, Node
 from server.wire import close_codes
+from shared_state.batch import CommitReply
 from shared_state.memory_store import MemoryServer, MemoryStore
 from shared_state.names import WorldName
 from shared_state.position import Head
@@ -34,6 +35,7 @@ class BreakableStore(MemoryStore):
     """A store client that fails on purpose."""
 
     broken_worlds: set[WorldName] = attrs.field(factory=set)
+    commit_gate: trio.Event | None = None
     release_gate: trio.Event | None = None
     releases: int = 0
 
@@ -46,6 +48,12 @@ class BreakableStore(MemoryStore):
         """What nobody can read, for broken worlds."""
         snapshot = await super().snapshot(world)
         return BROKEN if world in self.broken_worlds else snapshot
+
+    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+        """Waits at the gate, if there is one."""
+        if self.commit_gate is not None:
+            await self.commit_gate.wait()
+        return await super().commit(world, batch)
 
     async def release_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
         """Waits at the gate, if there is one."""
@@ -104,14 +112,16 @@ async def test_a_world_is_open_as_long_as_somebody_is_in_it() -> None:
 
 
 async def test_a_world_that_closes_at_once_still_lets_its_players_leave() -> None:
-    """Without any wait, the last player's leaving is committed before the world is closed."""
+    """Without any wait, and with a store that is slow, their leaving is committed before the world is closed."""
     with trio.fail_after(20):
         async with running_node(linger_s=0) as harbour:
-            for _ in range(5):
-                player = await enter(harbour.port)
-                await player.peer.stream.aclose()
-                await eventually(lambda: not harbour.node.slots)
-                assert harbour.stored() == {}
+            player = await enter(harbour.port)
+            harbour.store.commit_gate = trio.Event()
+            await player.peer.stream.aclose()
+            await trio.sleep(0.3)
+            harbour.store.commit_gate.set()
+            await eventually(lambda: not harbour.node.slots)
+            assert harbour.stored() == {}
 
 
 async def test_who_comes_while_a_world_closes_gets_a_world_that_works() -> None:

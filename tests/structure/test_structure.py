@@ -86,9 +86,9 @@ def cases_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def says_and_checks(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    checks = ("raises", "assert", "expect", "check", "verify")
+    checks = ("raises", "assert", "expect", "check", "verify", "run_state_machine")
     can_fail = any(
-        isinstance(part, ast.Assert)
+        isinstance(part, (ast.Assert, ast.Raise))
         or (isinstance(part, ast.Call) and any(word in ast.unparse(part.func) for word in checks))
         for part in ast.walk(node)
     )

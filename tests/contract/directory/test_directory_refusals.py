@@ -13,6 +13,7 @@ from shared_state.errors import StoreError
 from shared_state.names import session_id, world_name
 from shared_state.redis.directory import RedisDirectory
 from shared_state.redis.keys import DIRECTORY, DIRECTORY_KEYS
+from shared_state.redis.store import open_store
 from tests.contract.deadline import within
 from tests.contract.directory.conftest import ANN, BOB, LONG_S, bay
 
@@ -118,3 +119,18 @@ async def test_a_server_that_forgot_the_scripts_is_given_them(real_directory: Re
         await store_call(real_directory, "SCRIPT", "FLUSH")
         await call(real_directory, token)
     assert await real_directory.get(QUAY) is None
+
+
+@pytest.mark.parametrize("rule", ["-hset", "-hdel", "-zadd", "-zrem"])
+@within(20)
+async def test_a_user_that_may_not_do_everything_does_nothing(real_directory: RedisDirectory, rule: str) -> None:
+    """Not the half that it may do: every call is refused at its start."""
+    token = await busy(real_directory)
+    before = await dump(real_directory)
+    address = real_directory.topology.link_for(DIRECTORY).address
+    await store_call(real_directory, "ACL", "SETUSER", "weak", "reset", "on", ">secret", "~*", "&*", "+@all", rule)
+    async with open_store(f"unix://weak:secret@{address.path}") as store:
+        for call in CALLS.values():
+            with pytest.raises(StoreError, match="may not write the directory"):
+                await call(RedisDirectory(store.topology), token)
+    assert await dump(real_directory) == before
