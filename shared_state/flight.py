@@ -33,7 +33,7 @@ class Passenger:
 
 @attrs.define(eq=False)
 class Flight:
-    """Jobs and their operations, place by place; ``answers`` go out at once, ``left_behind`` wait for the next batch."""
+    """Jobs and their operations, place by place; ``answers`` go out at once, ``left_behind`` wait."""
 
     passengers: list[Passenger] = attrs.field(factory=list)
     ops: list[TxOp] = attrs.field(factory=list)

@@ -18,6 +18,9 @@ from pathlib import Path
 import attrs
 import trio
 
+KILL_DEADLINE_S = 5.0
+"""How long a killed program may take to be gone."""
+
 _KEEPER = """
 exec 3<&0 2>>"$0"
 "$@" </dev/null >>"$0" 2>&1 3<&- &
@@ -90,23 +93,24 @@ async def kept_process(
     try:
         process = KeptProcess(int(await keeper.stdout.receive_some()), log_path, keeper)
     except BaseException:
-        await _end(keeper, None, 0.0)
+        with trio.move_on_after(KILL_DEADLINE_S, shield=True):
+            await _end(keeper, None, 0.0)
         raise
     try:
         yield process
     finally:
-        await _end(keeper, process, stop_deadline_s)
+        with trio.move_on_after(stop_deadline_s + KILL_DEADLINE_S, shield=True):
+            await _end(keeper, process, stop_deadline_s)
 
 
 async def _end(keeper: trio.Process, process: KeptProcess | None, deadline_s: float) -> None:
     """SIGTERM, then after a deadline the closed pipe, which kills."""
     assert keeper.stdin is not None
     assert keeper.stdout is not None
-    with trio.CancelScope(shield=True):
-        if process is not None:
-            process.signal(signal.SIGTERM)
-            with trio.move_on_after(deadline_s):
-                await keeper.wait()
-        await keeper.stdin.aclose()
-        await keeper.stdout.aclose()
-        await keeper.wait()
+    if process is not None:
+        process.signal(signal.SIGTERM)
+        with trio.move_on_after(deadline_s):
+            await keeper.wait()
+    await keeper.stdin.aclose()
+    await keeper.stdout.aclose()
+    await keeper.wait()

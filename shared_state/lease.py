@@ -48,7 +48,8 @@ class LeaseKeeper:
                 await self._step()
                 await trio.sleep(self.ttl_s / 3)
         finally:
-            await self._release()
+            with trio.move_on_after(RELEASE_DEADLINE_S, shield=True):
+                await self._release()
 
     async def _step(self) -> None:
         asked_s = trio.current_time()
@@ -71,8 +72,7 @@ class LeaseKeeper:
         grant, self._grant = self._grant, None
         if grant is None:
             return
-        with trio.move_on_after(RELEASE_DEADLINE_S, shield=True):
-            try:
-                await self.store.release_lease(self.world, grant)
-            except StoreError as error:
-                log.warning("lease not released", lease=self.name, error=str(error))
+        try:
+            await self.store.release_lease(self.world, grant)
+        except StoreError as error:
+            log.warning("lease not released", lease=self.name, error=str(error))

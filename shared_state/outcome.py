@@ -32,7 +32,7 @@ class Rejected:
 
 @attrs.frozen
 class Busy:
-    """Nothing was written; it may be sent again. ``reason``: lost too often, queue full, or the store refuses writes."""
+    """Nothing was written, it may be sent again; ``reason``: lost too often, queue full, store refuses writes."""
 
     reason: str = ""
 

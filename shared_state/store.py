@@ -58,7 +58,7 @@ class Snapshot:
 
 @attrs.frozen
 class LeaseGrant:
-    """A held lease: ``token`` is higher than that of every earlier holder; it ends after ``ttl_s`` on the store's clock."""
+    """A held lease: ``token`` is above that of every earlier holder; it ends ``ttl_s`` later on the store's clock."""
 
     name: LeaseName
     owner: str

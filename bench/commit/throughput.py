@@ -80,24 +80,27 @@ class Rower:
 
 async def measure(seconds: float, limits: CommitLimits) -> dict[str, float]:
     """One run."""
-    async with embedded_store() as embedded, open_store(embedded.url) as store:
-        async with open_world(store, WORLD, Schema([Boat], 250.0), lambda: 0, limits=limits) as world:
-            rowers = [Rower(world, world.writer(SessionId(f"s{number}"))) for number in range(SESSIONS)]
-            for rower in rowers:
-                rower.enter()
-            await trio.sleep(0.5)
-            before = sum(rower.committed for rower in rowers)
-            store_s, node_s, started = (await store.info()).cpu_s, time.process_time(), time.perf_counter()
-            batches = world.committer.counts.batches
-            await trio.sleep(seconds)
-            count = sum(rower.committed for rower in rowers) - before
-            store_s, node_s = (await store.info()).cpu_s - store_s, time.process_time() - node_s
-            return {
-                "batch": round(count / (world.committer.counts.batches - batches), 1),
-                "per_s": round(count / (time.perf_counter() - started)),
-                "store_us": round(store_s / count * 1e6, 2),
-                "node_us": round(node_s / count * 1e6, 2),
-            }
+    async with (
+        embedded_store() as embedded,
+        open_store(embedded.url) as store,
+        open_world(store, WORLD, Schema([Boat], 250.0), lambda: 0, limits=limits) as world,
+    ):
+        rowers = [Rower(world, world.writer(SessionId(f"s{number}"))) for number in range(SESSIONS)]
+        for rower in rowers:
+            rower.enter()
+        await trio.sleep(0.5)
+        before = sum(rower.committed for rower in rowers)
+        store_s, node_s, started = (await store.info()).cpu_s, time.process_time(), time.perf_counter()
+        batches = world.committer.counts.batches
+        await trio.sleep(seconds)
+        count = sum(rower.committed for rower in rowers) - before
+        store_s, node_s = (await store.info()).cpu_s - store_s, time.process_time() - node_s
+        return {
+            "batch": round(count / (world.committer.counts.batches - batches), 1),
+            "per_s": round(count / (time.perf_counter() - started)),
+            "store_us": round(store_s / count * 1e6, 2),
+            "node_us": round(node_s / count * 1e6, 2),
+        }
 
 
 def main() -> None:

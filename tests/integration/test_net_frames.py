@@ -211,9 +211,11 @@ async def test_hopelessly_slow_reader_is_closed_never_corrupted(kick: bool) -> N
 async def test_echo_of_everything_at_once() -> None:
     """Twenty clients with mixed traffic and a reader that lags get exactly their own messages back."""
     with trio.fail_after(6):
-        async with serving(EchoApp(), Limits()) as port, trio.open_nursery() as nursery:
-            for number in range(20):
-                nursery.start_soon(_check_talk, await join(port), b"%d" % number)
+        async with serving(EchoApp(), Limits()) as port:
+            async with trio.open_nursery() as nursery:
+                for number in range(20):
+                    nursery.start_soon(_check_talk, await join(port), b"%d" % number)
+            assert await (await join(port)).echo(b"after them") == b"after them"
 
 
 async def _check_talk(peer: Peer, name: bytes) -> None:

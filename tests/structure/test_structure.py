@@ -65,14 +65,16 @@ def undocumented(path: Path) -> Iterator[str]:
     if path.stat().st_size and not ast.get_docstring(tree):
         yield where
     for node in tree.body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_"):
-            if not ast.get_docstring(node):
-                yield f"{where}:{node.name}"
+        named = isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        if named and not node.name.startswith("_") and not ast.get_docstring(node):
+            yield f"{where}:{node.name}"
 
 
 def test_tests_say_what_they_show() -> None:
     """Every test has a docstring and can fail."""
-    mute = [f"{path.name}:{node.name}" for path in sources("tests") for node in cases_of(path) if not says_and_checks(node)]
+    mute = [
+        f"{path.name}:{node.name}" for path in sources("tests") for node in cases_of(path) if not says_and_checks(node)
+    ]
     assert mute == []
 
 
@@ -99,7 +101,9 @@ def says_and_checks(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def test_nothing_is_left_for_later(word: str) -> None:
     """No source has a note that something is unfinished."""
     here = Path(__file__)
-    assert [str(path) for path in sources(*PACKAGES, "tests", "bench") if path != here and word in path.read_text()] == []
+    assert [
+        str(path) for path in sources(*PACKAGES, "tests", "bench") if path != here and word in path.read_text()
+    ] == []
 
 
 def test_errors_are_caught_where_they_are_known() -> None:
@@ -108,7 +112,6 @@ def test_errors_are_caught_where_they_are_known() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sources(*PACKAGES)
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or ast.unparse(node.type) == "Exception")
+        if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) == "Exception")
     ]
     assert broad == []

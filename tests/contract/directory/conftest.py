@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import attrs
 import pytest
@@ -45,7 +46,7 @@ class Harbour:
         """Another client."""
         return self.clients[1]
 
-    async def make(self, name: str, seats: int = 4, **more: object) -> WorldEntry:
+    async def make(self, name: str, seats: int = 4, **more: Any) -> WorldEntry:
         """A new world of kind bay."""
         made = await self.directory.create(bay(seats, **more), world_name(name))
         assert isinstance(made, WorldEntry)
@@ -64,7 +65,7 @@ class Harbour:
         return entry.used
 
 
-def bay(seats: int = 4, **more: object) -> WorldSpec:
+def bay(seats: int = 4, **more: Any) -> WorldSpec:
     """A world of kind bay."""
     return attrs.evolve(WorldSpec(BAY, seats), **more)
 
