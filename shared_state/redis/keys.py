@@ -39,7 +39,7 @@ def world_keys(world: WorldName) -> WorldKeys:
 
 
 DIRECTORY = WorldName("dir")
-"""What stands in place of a world's name in the directory's keys. A world may be called so: its keys end in other words."""
+"""Stands for a world's name in the directory's keys. A world may be called so: its keys end in other words."""
 
 
 @attrs.frozen
@@ -48,10 +48,10 @@ class DirectoryKeys:
 
     Args:
         worlds: hash, world -> row. used: hash, world -> seats held. names: sorted set of ``kind:world``.
-        open: sorted set of ``kind:free seats:world``. idle: sorted set, empty world -> when to end it. gone: sorted set,
-            ended world whose keys may still be there -> when to hand it out. Times in microseconds.
+        open: sorted set of ``kind:free seats:world``. idle: sorted set, empty world -> when to end it.
+        gone: sorted set, ended world whose keys may still be there -> when to hand it out.
         seats: hash, reservation or session -> what it holds. expiries: sorted set, the same -> when it runs out.
-        nodes: hash, node -> row. beats: sorted set, node -> when it is held for dead.
+        nodes: hash, node -> row. beats: sorted set, node -> when it is held for dead. All times in microseconds.
     """
 
     worlds: str
