@@ -16,20 +16,21 @@ _NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 def world_name(text: str) -> WorldName:
     """The text as the name of a world. Raises: BadName."""
-    return WorldName(_checked(text, "world"))
+    return WorldName(checked_name(text, "world"))
 
 
 def lease_name(text: str) -> LeaseName:
     """The text as the name of a lease. Raises: BadName."""
-    return LeaseName(_checked(text, "lease"))
+    return LeaseName(checked_name(text, "lease"))
 
 
 def session_id(text: str) -> SessionId:
     """The text as the id of a session. Raises: BadName."""
-    return SessionId(_checked(text, "session"))
+    return SessionId(checked_name(text, "session"))
 
 
-def _checked(text: str, what: str) -> str:
+def checked_name(text: str, what: str) -> str:
+    """The text, if it can be a part of a key; ``what`` names it in the error. Raises: BadName."""
     if not _NAME.fullmatch(text):
         raise BadName(f"{what} name {text[:80]!r} is not 1 to 64 characters of a-z 0-9 . _ -")
     return text
