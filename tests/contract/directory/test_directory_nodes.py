@@ -88,7 +88,7 @@ async def test_a_request_to_drain_dies_with_the_node(harbour: Harbour) -> None:
 @within(20)
 async def test_a_beat_without_a_life_time_is_refused(harbour: Harbour, ttl_s: float) -> None:
     """No node lives for no time, or for ever."""
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="above zero"):
         await harbour.directory.beat(ANN, "a", ttl_s, {})
     assert await harbour.other.nodes() == []
 

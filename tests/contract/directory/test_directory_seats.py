@@ -236,7 +236,7 @@ async def test_a_seat_without_a_life_time_is_refused(harbour: Harbour, ttl_s: fl
         harbour.directory.renew(ANN, [session(1)], ttl_s),
     ]
     for call in calls:
-        with pytest.raises(ValueError, match="positive"):
+        with pytest.raises(ValueError, match="above zero"):
             await call
     assert await harbour.used("quay") == 1
 

@@ -98,7 +98,7 @@ def test_a_world_has_a_sound_number_of_seats(seats: int) -> None:
 @pytest.mark.parametrize("ttl_s", [0, -1, math.nan, math.inf])
 def test_a_world_has_a_sound_empty_time(ttl_s: float) -> None:
     """It is above zero and ends."""
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="above zero"):
         WorldSpec(BAY, 4, empty_ttl_s=ttl_s)
 
 

@@ -17,5 +17,5 @@ def test_whole_microseconds_at_least_one() -> None:
 @pytest.mark.parametrize("ttl_s", [0, -1, math.nan, math.inf])
 def test_no_life_time_is_refused(ttl_s: float) -> None:
     """Zero would delete a lease where it meant to keep it."""
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="above zero"):
         ttl_us(ttl_s)
