@@ -23,6 +23,7 @@ from server.node import Node
 from server.session.boundary import Boundary
 from shared_state.errors import StoreError
 from shared_state.names import WorldName
+from shared_state.redis.directory import RedisDirectory
 from shared_state.redis.store import open_store
 
 log = structlog.get_logger()
@@ -45,7 +46,8 @@ async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.
     game = load_game(config.game)
     listeners = await _listen(config.bind)
     async with open_store(config.store) as store, trio.open_nursery() as nursery:
-        node = Node(config, game, store, nursery)
+        node = Node(config, game, store, RedisDirectory(store.topology), nursery)
+        nursery.start_soon(node.beat_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
         await nursery.start(partial(_serve, node, listeners))
         port: int = listeners[0].socket.getsockname()[1]

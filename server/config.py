@@ -33,6 +33,7 @@ class WorldConfig:
     digest_every_s: float = _bounded(2.0, 0, LONG_S, "How often clients are sent content checks.")
     slow_limit_s: float = _bounded(10.0, 0, LONG_S, "How long a client may fail to read before it is closed.")
     join_limit_s: float = _bounded(8.0, 0, LONG_S, "How long a connection may take to join.")
+    grace_s: float = _bounded(15.0, 0.0, 3600.0, "How long a player may be away before the avatar leaves the world.")
     linger_s: float = _bounded(5.0, 0, LONG_S, "How long a world stays open after its last local player.")
     log_length: int = _bounded(10_000, 1, 1e9, "Versions kept in a world's log (about).")
 

@@ -7,30 +7,38 @@ ago, else at the flush rate: low latency when idle, coalescing under load.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import attrs
 import structlog
 import trio
 
 from server.config import WorldConfig
-from server.game import Game
+from server.game import Actor, Game, Transaction
 from server.interest.fanout import Fanout
 from server.interest.sight import Sight, sight_from
-from server.leader import Leader
+from server.leader import Leader, LiveNodes
 from server.session.room import RoomCounts
 from server.session.session import Session, State
+from server.session.stay import end_avatar
 from server.wire import close_codes
 from server.wire.messages import Schema
 from shared_state.cell import cell_at
-from shared_state.entity import EntityId
-from shared_state.names import WorldName
+from shared_state.entity import EntityId, Tag, incarnation_of
+from shared_state.errors import StoreError
+from shared_state.membership import Reaper
+from shared_state.names import SessionId, WorldName
 from shared_state.schema import Kind
+from shared_state.session_row import SessionTail, unpack_head
 from shared_state.store import Store
 from shared_state.world import World, open_world
 
 log = structlog.get_logger()
+
+REAPING_S = 3.0
+"""How long after the grace period an absent session is surely removed."""
 
 SOONEST_DIGESTS_S = 0.5
 """Clients may ask for content checks; together they get them no more often than this."""
@@ -49,10 +57,15 @@ class WorldHost:
     game: Game
     wire_schema: Schema
     node_name: str
+    owner: str
     config: WorldConfig
     fanout: Fanout
+    store: Store
+    nursery: trio.Nursery
     counts: RoomCounts = attrs.field(factory=RoomCounts)
     sessions: set[Session] = attrs.field(factory=set)
+    needed_until_s: float = 0.0
+    """Until then somebody who went away may come back, or has to be removed: the world stays open."""
     newcomers: dict[Session, float] = attrs.field(factory=dict)
     flush_seconds: float = 0.0
     _dirty: trio.Event = attrs.field(factory=trio.Event)
@@ -86,6 +99,10 @@ class WorldHost:
         middle_x, middle_y = (x // size + 0.5) * size, (y // size + 0.5) * size
         return sight_from(cell_at(x, y, size), middle_x, middle_y, radius, size)
 
+    def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
+        """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
+        self.nursery.start_soon(self._recall, session, found)
+
     def arrive(self, session: Session) -> None:
         """Gives a connection some time to join."""
         self.newcomers[session] = trio.current_time()
@@ -93,12 +110,17 @@ class WorldHost:
     def welcome(self, session: Session) -> None:
         """Shows the world to a session from now on."""
         self.newcomers.pop(session, None)
+        for other in self.sessions:
+            if other.session_id == session.session_id:
+                other.on_replaced(resumed=True)
         self.sessions.add(session)
         self.wake()
 
     def farewell(self, session: Session) -> None:
         """Ends what ``welcome`` began."""
         self.sessions.discard(session)
+        if session.may_come_back:
+            self.needed_until_s = trio.current_time() + self.config.grace_s + REAPING_S
 
     def wake(self) -> None:
         """Has the room flush soon."""
@@ -141,7 +163,38 @@ class WorldHost:
             self._digests_at_s = now_s
         elif self._digests_wanted:
             self.wake()
-        self.fanout.flush(list(self.sessions), self.world.replica.drain(), with_digests)
+        changes = self.world.replica.drain()
+        if changes.sessions:
+            self._check_rights(changes.sessions)
+        self.fanout.flush(list(self.sessions), changes, with_digests)
+
+    def _check_rights(self, changed: Mapping[SessionId, Tag]) -> None:
+        """Someone changed the rows of sessions: those served here may have been taken over, or removed."""
+        mine = self.world.committer.incarnation
+        for session in self.sessions:
+            tag = changed.get(session.session_id)
+            if tag is None:
+                continue
+            writer = session.writer
+            if incarnation_of(tag) != mine or (writer is not None and writer.fenced):
+                self.recall(session.session_id, partial(self._check_right, session))
+
+    def _check_right(self, session: Session, row: bytes | None) -> None:
+        writer = session.writer
+        if row is None or writer is None or writer.head is None:
+            return
+        head = unpack_head(row)
+        if head is None or head.generation != writer.head.generation:
+            writer.fenced = True
+            session.on_replaced(resumed=head is not None)
+
+    async def _recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
+        try:
+            row: bytes | None = await self.store.session_row(self.world.name, session)
+        except StoreError as error:
+            log.warning("session row not to be had", session=session, error=str(error))
+            row = None
+        found(row)
 
     async def dismiss_idle_forever(self) -> None:
         """Closes connections that have not read, or not joined, for too long."""
@@ -164,14 +217,25 @@ class WorldHost:
             session.client.close(close_codes.JOIN_TIMEOUT, "no join")
 
 
+async def _not_known() -> None:
+    """The nodes that live, where nobody keeps count of them."""
+
+
 @asynccontextmanager
 async def open_host(
-    store: Store, name: WorldName, game: Game, node_name: str, owner: str, config: WorldConfig
+    store: Store,
+    name: WorldName,
+    game: Game,
+    node_name: str,
+    owner: str,
+    config: WorldConfig,
+    live_nodes: LiveNodes = _not_known,
 ) -> AsyncGenerator[WorldHost, None]:
     """Opens a world for players; closed with the context.
 
     Args:
-        owner: this process, told apart from all others, as holder of leases.
+        owner: this process, told apart from all others, as holder of leases and server of sessions.
+        live_nodes: the owners that live; by default that is not known.
 
     Raises:
         IncompatibleWorld: the stored world has another format or schema.
@@ -191,10 +255,20 @@ async def open_host(
         store, name, game.schema(), clock_ms, limits=limits, on_advance=on_advance, on_reset=on_reset
     ) as world:
         fanout = Fanout(world.replica, frozenset(game.secret_kinds))
-        host = WorldHost(world, game, game.wire_schema(), node_name, config, fanout)
         async with trio.open_nursery() as nursery:
+            host = WorldHost(world, game, game.wire_schema(), node_name, owner, config, fanout, store, nursery)
             nursery.start_soon(host.flush_forever)
             nursery.start_soon(host.dismiss_idle_forever)
-            nursery.start_soon(Leader(world, store, game.timed_rules, owner).run)
+            nursery.start_soon(_leader(host, live_nodes).run)
             yield host
             nursery.cancel_scope.cancel()
+
+
+def _leader(host: WorldHost, live_nodes: LiveNodes) -> Leader:
+    game = host.game
+
+    def leave(tx: Transaction, session: SessionId, tail: SessionTail) -> None:
+        end_avatar(game, tx, Actor(session, EntityId(tail.entity), tail.name))
+
+    reaper = Reaper(host.world, host.store, leave, trio.current_time, host.config.grace_s)
+    return Leader(host.world, host.store, game.timed_rules, host.owner, reaper, live_nodes)

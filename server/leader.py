@@ -1,40 +1,53 @@
-"""The world's leader: one node at a time runs the timed rules, each commit fenced by the leader's lease.
+"""The world's leader: one node at a time runs the timed rules and removes sessions that nobody serves.
 
-A rule that fell behind runs once, not once for every time it missed.
+Each commit of a timed rule is fenced by the leader's lease; the removal of a session by that session's own row. A rule
+that fell behind runs once, not once for every time it missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
+from typing import TypeAlias
 
 import attrs
+import structlog
 import trio
 
 from server.game import Rejection, TimedRule, Transaction
 from server.session.boundary import contained
+from shared_state.errors import StoreError
 from shared_state.lease import LeaseKeeper
+from shared_state.membership import Reaper
 from shared_state.names import LeaseName
 from shared_state.store import LeaseGrant, Store
 from shared_state.transaction import OutOfIds
 from shared_state.world import World
 
+log = structlog.get_logger()
+
+LiveNodes: TypeAlias = Callable[[], Awaitable[Collection[str] | None]]
+
 LEADER = LeaseName("leader")
+REAP_EVERY_S = 1.0
 RULE_FAILED = Rejection("internal", "the timed rule failed")
 
 
 @attrs.define(eq=False)
 class Leader:
-    """Runs timed rules while this node holds the world's lease.
+    """Runs timed rules and the reaper while this node holds the world's lease.
 
     Args:
         owner: this node, told apart from all others and from itself after a restart.
+        live_nodes: the owners that live.
     """
 
     world: World
     store: Store
     rules: list[TimedRule]
     owner: str
+    reaper: Reaper
+    live_nodes: LiveNodes
     ttl_s: float = 3.0
     keeper: LeaseKeeper = attrs.field(init=False)
 
@@ -45,8 +58,21 @@ class Leader:
         """Leads when it can, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.keeper.run)
+            nursery.start_soon(self._reap)
             for rule in self.rules:
                 nursery.start_soon(self._repeat, rule)
+
+    async def _reap(self) -> None:
+        while True:
+            if self.keeper.grant is not None:
+                await self._sweep()
+            await trio.sleep(REAP_EVERY_S)
+
+    async def _sweep(self) -> None:
+        try:
+            await self.reaper.sweep(await self.live_nodes())
+        except StoreError as error:
+            log.warning("sessions not swept", world=self.world.name, error=str(error))
 
     async def _repeat(self, timed: TimedRule) -> None:
         while True:

@@ -22,13 +22,16 @@ from server.net.http import Request, Response
 from server.session.session import Session
 from server.wire import close_codes
 from server.wire.codec import CODECS
-from shared_state.errors import SharedStateError
+from shared_state.directory import Directory
+from shared_state.directory_names import NodeName, node_name
+from shared_state.errors import SharedStateError, StoreError
 from shared_state.names import SessionId, WorldName, world_name
 from shared_state.store import Store
 
 log = structlog.get_logger()
 
 MAX_WORLDS = 64
+BEAT_TTL_S = 3.0
 OPEN_TIMEOUT_S = 5.0
 LEAVE_POLL_S = 0.02
 
@@ -50,23 +53,25 @@ class Node:
     """The sessions and open worlds of one process.
 
     Args:
+        directory: tells which nodes live.
         nursery: where worlds live.
     """
 
     config: NodeConfig
     game: Game
     store: Store
+    directory: Directory
     nursery: trio.Nursery
     slots: dict[WorldName, Slot] = attrs.field(factory=dict)
     draining: bool = False
     sessions_total: int = 0
-    owner: str = attrs.field(init=False)
+    owner: NodeName = attrs.field(init=False)
     _admission: Admission = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         subprotocols = {name: codec.is_text for name, codec in CODECS.items()}
         self._admission = Admission(subprotocols, frozenset(self.config.origins))
-        self.owner = f"{self.config.name}-{secrets.token_hex(6)}"
+        self.owner = node_name(f"{self.config.name}-{secrets.token_hex(6)}")
 
     @property
     def hosts(self) -> list[WorldHost]:
@@ -102,6 +107,19 @@ class Node:
             while self._is_inhabited():  # noqa: ASYNC110  (the end of a node's life is worth no event of its own)
                 await trio.sleep(0.02)
 
+    async def beat_forever(self) -> None:
+        """Tells the directory that this node lives, three times in every time to live."""
+        while True:
+            load = {"worlds": float(len(self.hosts)), "sessions": float(sum(len(host.sessions) for host in self.hosts))}
+            try:
+                await self.directory.beat(self.owner, self.config.bind, BEAT_TTL_S, load, draining=self.draining)
+            except StoreError as error:
+                log.warning("directory not told", error=str(error))
+            await trio.sleep(BEAT_TTL_S / 3)
+
+    async def _live_nodes(self) -> set[str]:
+        return {entry.name for entry in await self.directory.nodes()}
+
     def _is_inhabited(self) -> bool:
         """Whether a connection is open or a player's leaving is not committed."""
         return any(slot.users or (slot.host and slot.host.world.committer.writers) for slot in self.slots.values())
@@ -112,8 +130,8 @@ class Node:
             client=connection,
             codec=CODECS[connection.subprotocol or ""],
             room=host,
-            session_id=SessionId(secrets.token_hex(8)),
-            secret=secrets.token_urlsafe(18),
+            fresh_id=SessionId(secrets.token_hex(8)),
+            fresh_secret=secrets.token_urlsafe(18),
         )
         host.arrive(session)
         try:
@@ -150,7 +168,7 @@ class Node:
     async def _keep_open(self, slot: Slot) -> None:
         try:
             async with open_host(
-                self.store, slot.name, self.game, self.config.name, self.owner, self.config.world
+                self.store, slot.name, self.game, self.config.name, self.owner, self.config.world, self._live_nodes
             ) as host:
                 slot.host = host
                 slot.ready.set()
@@ -169,8 +187,8 @@ class Node:
             slot.ready.set()
 
     async def _until_deserted(self, slot: Slot, host: WorldHost) -> None:
-        """Waits until nobody has been here for a while, and those who left have left the world."""
-        while slot.users or host.world.committer.writers:
+        """Waits until nobody has been here for a while, and those who left or went away have left the world."""
+        while slot.users or host.world.committer.writers or trio.current_time() < host.needed_until_s:
             slot.deserted = trio.Event()
             if slot.users:
                 await slot.deserted.wait()

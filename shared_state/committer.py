@@ -107,6 +107,11 @@ class Committer:
         self._work.set()
 
     @property
+    def incarnation(self) -> int:
+        """This writer's number, which its tags carry; 0 before it is attached."""
+        return self._attachment.incarnation if self._attachment else 0
+
+    @property
     def waiting(self) -> int:
         """Jobs in the queue."""
         return len(self._queue)

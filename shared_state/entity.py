@@ -35,6 +35,11 @@ class Entity:
     version: int
 
 
+def incarnation_of(tag: Tag) -> int:
+    """Who made a tag."""
+    return (int.from_bytes(tag, "big") & ~_BLIND) >> _COUNTER_BITS
+
+
 class TagMaker:
     """Makes tags that no other writer makes: 30 bits of incarnation and 33 bits of count.
 

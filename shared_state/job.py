@@ -1,7 +1,7 @@
 """Work for a committer: what to run, for which session, and whom to tell.
 
-A job changes its session's row in one of three ways: a command moves the sequence number on, an entry makes the row,
-an exit removes it. Timed rules have no session.
+A job changes its session's row in one of five ways: an entry makes it, a command moves the sequence number on, a resume
+raises the generation, going away changes only its tail, an exit removes it. Timed rules have no session.
 """
 
 from __future__ import annotations
@@ -69,6 +69,16 @@ def advance_to(seq: int) -> Callable[[SessionHead | None], SessionHead | None]:
 def open_row(_head: SessionHead | None) -> SessionHead | None:
     """Step of a job that opens its session."""
     return SessionHead(generation=1)
+
+
+def same_row(head: SessionHead | None) -> SessionHead | None:
+    """Step of a job that changes only the rest of its session's row."""
+    return head
+
+
+def next_generation(head: SessionHead | None) -> SessionHead | None:
+    """Step of a job that takes over a session: whoever wrote for it before is fenced."""
+    return None if head is None else attrs.evolve(head, generation=head.generation + 1)
 
 
 def drop_row(_head: SessionHead | None) -> SessionHead | None:

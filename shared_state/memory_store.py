@@ -85,6 +85,11 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return self.server.model.reserve_ids(world, epoch, count)
 
+    async def session_rows(self, world: WorldName) -> dict[SessionId, bytes]:
+        """See ``Store.session_rows``."""
+        await trio.lowlevel.checkpoint()
+        return self.server.model.session_rows(world)
+
     async def session_row(self, world: WorldName, session: SessionId) -> bytes:
         """See ``Store.session_row``."""
         await trio.lowlevel.checkpoint()

@@ -29,6 +29,11 @@ def session_id(text: str) -> SessionId:
     return SessionId(checked_name(text, "session"))
 
 
+def is_session_id(text: str) -> bool:
+    """Whether the text can be the id of a session."""
+    return _NAME.fullmatch(text) is not None
+
+
 def checked_name(text: str, what: str) -> str:
     """The text, if it can be a part of a key; ``what`` names it in the error. Raises: BadName."""
     if not _NAME.fullmatch(text):

@@ -14,6 +14,7 @@ import attrs
 from shared_state.cell import CellId
 from shared_state.delta import Delta, EventOut, Record
 from shared_state.entity import NO_TAG, Entity, EntityId, Tag
+from shared_state.names import SessionId
 from shared_state.position import NO_STAMP, Position
 from shared_state.schema import Kind, Schema
 from shared_state.store import Snapshot
@@ -40,10 +41,14 @@ class Before:
 
 @attrs.define(eq=False)
 class Changes:
-    """All that happened since the last drain: entities by what they were before, and events in order."""
+    """All that happened since the last drain: entities by what they were before, events in order.
+
+    ``sessions``: whose row changed other than by a command (entered, resumed, went away, left), by the tag that did it.
+    """
 
     entities: dict[EntityId, Before] = attrs.field(factory=dict)
     events: list[EventOut] = attrs.field(factory=list)
+    sessions: dict[SessionId, Tag] = attrs.field(factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.entities or self.events)
@@ -121,6 +126,8 @@ class Replica:
         for added in record.added:
             self._put(EntityId(added.id), Tag(added.tag), self.schema.decode(added.blob))
         self._changes.events.extend(record.events)
+        if record.session and not record.seq:
+            self._changes.sessions[SessionId(record.session)] = tag
 
     def _put(self, entity_id: EntityId, tag: Tag, value: Kind) -> None:
         entity = self.entities.get(entity_id)

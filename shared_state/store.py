@@ -110,6 +110,9 @@ class Store(Protocol):
     async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
         """Entity ids that no one else gets in this epoch."""
 
+    async def session_rows(self, world: WorldName) -> dict[SessionId, bytes]:
+        """The stored rows of all sessions."""
+
     async def session_row(self, world: WorldName, session: SessionId) -> bytes:
         """The stored row of a session; empty when there is none."""
 

@@ -165,6 +165,11 @@ class ModelStore:
         world = self.worlds.get(name)
         return world.sessions.get(session, b"") if world else b""
 
+    def session_rows(self, name: WorldName) -> dict[SessionId, bytes]:
+        """The rows of all sessions."""
+        world = self.worlds.get(name)
+        return {SessionId(name): row for name, row in world.sessions.items()} if world else {}
+
     def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_us: int) -> int | None:
         """The fencing token (lease_take.lua); None while another owner holds the lease."""
         now_us = self.now_us()

@@ -123,6 +123,10 @@ class Transaction:
         value = self._read(entity_id)
         return value if isinstance(value, kind) else None
 
+    def exists(self, entity_id: EntityId) -> bool:
+        """Whether there is such an entity, of whatever kind."""
+        return self._read(entity_id) is not None
+
     def near(self, x: float, y: float, radius: float, kind: type[K]) -> list[tuple[EntityId, K]]:
         """Entities of a kind within ``radius`` world units of a point, nearest first; absence counts as read too."""
         found = []

@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast a shared machine draws examples says nothing about the code under test.
+settings.register_profile("oarlock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("oarlock")
 
 
 @pytest.hookimpl(trylast=True)

@@ -109,6 +109,7 @@ async def _play(show: Show, inspection: Inspection) -> Report | None:
         ramp_s=min(show.bots / 50, 10.0),
         seed=show.seed,
         rate_hz=show.rate_hz,
+        resumes=True,
     )
     with _progress(show) as watch:
         result = await run_swarm(plan, watch, inspect=inspection.inspect)

@@ -27,12 +27,15 @@ class Viewer(Protocol):
     """A client as the fan-out sees it."""
 
     codec: Codec
-    session_id: SessionId
     shown: Sight
     """The cells that the client holds; empty: nothing."""
     acks: list[Ack]
     reset_reason: str
     """Not empty: forget everything and start with a reset."""
+
+    @property
+    def session_id(self) -> SessionId:
+        """Whose events it gets besides those that all get."""
 
     def sight(self) -> Sight:
         """The cells that it should see now."""

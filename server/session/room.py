@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -10,6 +11,7 @@ from server.game import Game
 from server.interest.sight import Sight
 from server.wire.messages import Schema
 from shared_state.entity import EntityId
+from shared_state.names import SessionId
 from shared_state.world import World
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Room(Protocol):
     game: Game
     wire_schema: Schema
     node_name: str
+    owner: str
     counts: RoomCounts
 
     @property
@@ -45,6 +48,9 @@ class Room(Protocol):
 
     def sight(self, avatar: EntityId, radius: float) -> Sight:
         """The cells seen from an avatar; from the middle of the world, if it is not there."""
+
+    def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
+        """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
 
     def welcome(self, session: Session) -> None:
         """Shows the world to a session from now on."""

@@ -1,26 +1,26 @@
 """The session state machine: messages in, jobs and answers out.
 
-How it works: ``on_message`` is called synchronously for each message; it submits jobs to the world and returns. Jobs
-are settled synchronously too; answers wait in ``acks`` for the next flush, so that a client sees what its command did
-before it hears that it was done. States: NEW until a join is accepted for work, JOINING until it is committed,
-PLAYING, and GONE for good.
+What the player's stay in the world is, ``stay.py`` knows. How this works: ``on_message`` is called synchronously for
+each message; it submits jobs to the world and returns. Jobs are settled synchronously too; answers wait in ``acks`` for
+the next flush, so that a client sees what its command did before it hears that it was done. States: NEW until a join is
+accepted for work, JOINING until it is committed, PLAYING, and GONE for good.
 Must not know: sockets beyond ``Client``, the store. Invariant: nothing that a client sends raises out of here.
 """
 
 from __future__ import annotations
 
-import hashlib
 from enum import Enum, auto
 from typing import Protocol, assert_never
 
 import attrs
 import structlog
 
-from server.game import Actor, CommandSpec
+from server.game import CommandSpec
 from server.interest.sight import Sight
 from server.session.boundary import contained
 from server.session.budget import Budget
 from server.session.room import Room
+from server.session.stay import GAME_FAILED, Stay
 from server.wire import close_codes
 from server.wire.codec import Codec
 from server.wire.errors import ProtocolError
@@ -39,10 +39,11 @@ from server.wire.messages import (
     Welcome,
 )
 from shared_state.entity import EntityId
-from shared_state.job import Job, SessionWriter, advance_to, drop_row, open_row
-from shared_state.names import SessionId
+from shared_state.job import Job, SessionWriter, advance_to
+from shared_state.names import SessionId, is_session_id
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
-from shared_state.session_row import WINDOW, SessionTail, encode_tail
+from shared_state.schema import MAX_WHOLE
+from shared_state.session_row import WINDOW, SessionHead
 from shared_state.transaction import OutOfIds, Transaction
 
 log = structlog.get_logger()
@@ -50,7 +51,6 @@ log = structlog.get_logger()
 MAX_ERRORS = 20
 MESSAGES_HZ = 100.0
 MESSAGES_BURST = 200.0
-GAME_FAILED = Rejection("internal", "the game failed on this command")
 
 
 class State(Enum):
@@ -85,27 +85,43 @@ class Session:
 
     Args:
         room: the open world and what this node keeps of it.
-        session_id, secret: fresh ones; the secret lets the player come back.
+        fresh_id, fresh_secret: for a new stay; the secret lets the player come back.
     """
 
     client: Client
     codec: Codec
     room: Room
-    session_id: SessionId
-    secret: str
+    fresh_id: SessionId
+    fresh_secret: str
     shown: Sight = frozenset()
     acks: list[Ack] = attrs.field(factory=list)
     reset_reason: str = ""
     state: State = State.NEW
-    born_s: float = 0.0
-    _writer: SessionWriter | None = None
-    _actor: Actor | None = None
+    _stay: Stay | None = None
+    _leaves: bool = False
+    _resumed: bool = False
+    _pending: list[Do] = attrs.field(factory=list)
     _radius: float = 0.0
     _last_seq: int = 0
     _unanswered: int = 0
     _errors: int = 0
     _budgets: dict[str, Budget] = attrs.field(factory=dict)
     _messages: Budget = attrs.field(factory=lambda: Budget(MESSAGES_HZ, MESSAGES_BURST))
+
+    @property
+    def session_id(self) -> SessionId:
+        """The id of the stay; of a spectator, which has none, the fresh one."""
+        return self._stay.session_id if self._stay else self.fresh_id
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether the player, once the connection is over, is away rather than gone."""
+        return self._stay is not None and not self._leaves
+
+    @property
+    def writer(self) -> SessionWriter | None:
+        """This node's right to write for the session."""
+        return self._stay.writer if self._stay else None
 
     # ---- what the client sends ------------------------------------------------------------------------------------
 
@@ -119,10 +135,13 @@ class Session:
             self.room.wake()
 
     def on_closed(self) -> None:
-        """The connection is over: the player leaves the world."""
-        if self.state is State.PLAYING:
-            self._submit_leave()
-        self._part()
+        """The connection is over: the player left, or may come back."""
+        joined = self.state is State.PLAYING
+        self.state = State.GONE
+        if self._stay is not None:
+            self._stay.end(for_good=self._leaves)
+        if joined:
+            self.room.farewell(self)
 
     def _take(self, payload: bytes) -> None:
         if self.state is State.GONE:
@@ -148,6 +167,7 @@ class Session:
             case Digest():
                 self._check_content(message.ok)
             case Leave():
+                self._leaves = True
                 self.client.close(close_codes.NORMAL, "left")
             case _:
                 assert_never(message)
@@ -160,48 +180,55 @@ class Session:
         self.state = State.JOINING
         self._look(message.radius)
         if message.spectate:
-            self._start_watching()
+            self.on_begun(None)
             return
-        self._writer = self.room.world.writer(self.session_id)
-        job = Job(lambda tx: self._enter(tx, job, name), self._entered, self._writer, open_row, opens=True)
-        self.room.world.submit(job)
-
-    def _enter(self, tx: Transaction, job: Job, name: str) -> Rejection | None:
-        enter = self.room.game.enter_rule
-        assert enter is not None
-        avatar = contained(lambda: enter(tx, name), lambda: GAME_FAILED, OutOfIds, rule="enter")
-        if not isinstance(avatar, int):
-            return _refusal(avatar, "enter") or GAME_FAILED
-        self._actor = Actor(self.session_id, avatar, name)
-        secret_hash = hashlib.sha256(self.secret.encode()).digest()
-        job.tail = encode_tail(SessionTail(avatar, self.room.node_name, secret_hash=secret_hash, name=name))
-        return None
-
-    def _entered(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Committed):
-            self._start_playing()
-            return
-        self._forget_writer()
-        if isinstance(outcome, Rejected):
-            self._answer(Error(outcome.rejection.code, outcome.rejection.text))
-            self.client.close(close_codes.JOIN_REFUSED, outcome.rejection.code)
+        self._stay = Stay(self.room, self, self.fresh_id, self.fresh_secret, name)
+        if message.resume is None or not is_session_id(message.resume.session):
+            self._stay.enter()
         else:
-            self.client.close(close_codes.STORE_AWAY, "busy")
+            rising = sorted(message.resume.pending, key=lambda command: command.seq)
+            self._pending = [command for command in rising if 0 < command.seq <= MAX_WHOLE][:WINDOW]
+            self._stay.resume(SessionId(message.resume.session), message.resume.secret)
 
-    def _start_playing(self) -> None:
-        if self.state is State.GONE:
-            self._submit_leave()
-            return
-        self._start_watching()
+    def on_begun(self, resumed: SessionHead | None) -> None:
+        """The player is in the world: shows it, and answers what was left open before."""
+        contained(lambda: self._begin(resumed), self._break_down, session=self.session_id)
 
-    def _start_watching(self) -> None:
+    def _begin(self, resumed: SessionHead | None) -> None:
         self.state = State.PLAYING
-        room = self.room
+        answered = self._pending[0].seq - 1 if self._pending else (resumed.seq if resumed else 0)
+        self._welcome(answered if resumed else 0)
+        self.room.welcome(self)
+        if resumed is not None:
+            self.reset_reason = "resume"
+            self._last_seq = resumed.seq
+            for command in self._pending:
+                self._resumed = True
+                self._do_again(command, resumed)
+            self._resumed = True
+        self._pending = []
+
+    def on_refused(self, rejection: Rejection) -> None:
+        """The game does not let the player in."""
+        self._answer(Error(rejection.code, rejection.text))
+        self.client.close(close_codes.JOIN_REFUSED, rejection.code)
+
+    def on_failed(self, reason: str) -> None:
+        """The store could not be asked."""
+        self.client.close(close_codes.STORE_AWAY, reason)
+
+    def on_replaced(self, resumed: bool) -> None:
+        """The session is served by another connection (``resumed``), or has been removed."""
+        code = close_codes.SESSION_REPLACED if resumed else close_codes.SESSION_MOVED
+        self.client.close(code, "the session goes on elsewhere" if resumed else "the session has ended")
+
+    def _welcome(self, acknowledged: int) -> None:
+        room, stay = self.room, self._stay
         self._say(
             Welcome(
                 session=self.session_id,
-                secret=self.secret,
-                avatar=self._actor.entity if self._actor else 0,
+                secret=stay.secret if stay else "",
+                avatar=stay.actor.entity if stay and stay.actor else 0,
                 world=room.world.name,
                 node=room.node_name,
                 schema=room.wire_schema,
@@ -209,22 +236,34 @@ class Session:
                 version=room.world.replica.version,
                 clock_ms=room.clock_ms(),
                 flush_hz=room.flush_hz,
+                acknowledged=acknowledged,
             )
         )
-        room.welcome(self)
+
+    def _do_again(self, command: Do, resumed: SessionHead) -> None:
+        """A command that the client sent before and has no answer to: it gets the true one, or takes effect now."""
+        if command.seq > resumed.seq:
+            self._do(command)
+            return
+        self._unanswered += 1
+        version = self.room.world.replica.version
+        if resumed.took_effect(command.seq):
+            self._acknowledge(Ack(command.seq, version))
+        else:
+            self._acknowledge(Ack(command.seq, version, "refused", "it was refused before the connection was lost"))
 
     def _do(self, message: Do) -> None:
-        if self.state is not State.PLAYING or self._actor is None:
+        if self.state is not State.PLAYING or self._stay is None or self._stay.actor is None:
             self._complain("not_playing", "join first")
             return
-        if message.seq != self._last_seq + 1:
+        if not self._may_follow(message.seq):
             self._complain("bad_seq", f"expected {self._last_seq + 1}, got {message.seq}")
             return
         if self._unanswered >= WINDOW:
             self._complain("too_many", f"{WINDOW} commands are unanswered")
             self.client.close(close_codes.TOO_SLOW, "too many unanswered commands")
             return
-        self._last_seq = message.seq
+        self._last_seq, self._resumed = message.seq, False
         self._unanswered += 1
         spec = self.room.game.commands.get(message.command)
         if spec is None:
@@ -238,7 +277,7 @@ class Session:
         except ProtocolError as error:
             self._refuse(message.seq, "bad_arguments", error.text)
             return
-        actor = self._actor
+        actor, writer = self._stay.actor, self._stay.writer
 
         def run(tx: Transaction) -> Rejection | None:
             ruled = contained(lambda: spec.rule(tx, actor, command), lambda: GAME_FAILED, OutOfIds, rule=spec.name)
@@ -246,7 +285,11 @@ class Session:
 
         seq = message.seq
         settle = lambda outcome: self._done(seq, outcome)  # noqa: E731
-        self.room.world.submit(Job(run, settle, self._writer, advance_to(seq), seq, strict=spec.strict))
+        self.room.world.submit(Job(run, settle, writer, advance_to(seq), seq, strict=spec.strict))
+
+    def _may_follow(self, seq: int) -> bool:
+        """Numbers rise by one; after a resume by any step once: refused commands may have been answered before."""
+        return seq == self._last_seq + 1 or (self._resumed and self._last_seq < seq <= MAX_WHOLE)
 
     def _look(self, radius: float) -> None:
         game = self.room.game
@@ -308,44 +351,19 @@ class Session:
             budget = self._budgets[spec.name] = Budget(spec.rate_hz, spec.burst)
         return budget
 
-    def _submit_leave(self) -> None:
-        actor, leave = self._actor, self.room.game.leave_rule
-        if actor is None or leave is None or self._writer is None:
-            return
-
-        def run(tx: Transaction) -> Rejection | None:
-            contained(lambda: leave(tx, actor), tx.abandon, OutOfIds, rule="leave")
-            return None
-
-        self.room.world.submit(Job(run, self._left, self._writer, drop_row))
-
-    def _left(self, outcome: Outcome) -> None:
-        if not isinstance(outcome, Committed):
-            log.warning("leave not committed", session=self.session_id, outcome=str(outcome))
-        self._forget_writer()
-
-    def _forget_writer(self) -> None:
-        if self._writer is not None:
-            self.room.world.forget(self._writer)
-
     def _break_down(self) -> None:
         self.client.close(close_codes.INTERNAL_ERROR, "internal error")
 
-    def _part(self) -> None:
-        joined = self.state is State.PLAYING
-        self.state = State.GONE
-        if joined:
-            self.room.farewell(self)
-
     def has_lost_avatar(self) -> bool:
         """Whether the world no longer has what this player controls."""
-        return self._actor is not None and self._actor.entity not in self.room.world.replica.entities
+        return self._stay is not None and self._stay.lost_avatar()
 
     # ---- as a viewer ----------------------------------------------------------------------------------------------
 
     def sight(self) -> Sight:
         """The cells around the avatar; a spectator looks at the middle of the world."""
-        return self.room.sight(self._actor.entity if self._actor else EntityId(0), self._radius)
+        actor = self._stay.actor if self._stay else None
+        return self.room.sight(actor.entity if actor else EntityId(0), self._radius)
 
     def frame(self, payload: bytes) -> bytes:
         """A payload as a frame."""

@@ -131,6 +131,13 @@ class RedisStore:
             raise EpochChanged(_text(reply[1]))
         return IdBlock(int(reply[1]), int(reply[2]))
 
+    async def session_rows(self, world: WorldName) -> dict[SessionId, bytes]:
+        """See ``Store.session_rows``."""
+        reply = await self._link(world).call("HGETALL", world_keys(world).sessions)
+        fields = {name.decode(): value for name, value in reply.items()}
+        heads = {name: head for name, head in fields.items() if not name.endswith(SESSION_TAIL)}
+        return {SessionId(name): head + fields.get(name + SESSION_TAIL, b"") for name, head in heads.items()}
+
     async def session_row(self, world: WorldName, session: SessionId) -> bytes:
         """See ``Store.session_row``."""
         sessions = world_keys(world).sessions

@@ -46,10 +46,11 @@ async def read_world(url: str, game: Game) -> StoredWorld:
 async def until_boats(url: str, count: int) -> None:
     """Waits until a bay of Flotsam has so many boats in the store."""
     with trio.fail_after(20):
-        while await _boats(url) != count:  # noqa: ASYNC110  (of another process there is no event)
+        while await count_boats(url) != count:  # noqa: ASYNC110  (of another process there is no event)
             await trio.sleep(0.1)
 
 
-async def _boats(url: str) -> int:
+async def count_boats(url: str) -> int:
+    """The boats in a bay of Flotsam."""
     world = await read_world(url, flotsam)
     return sum(isinstance(entity.value, Boat) for entity in world.replica.entities.values())

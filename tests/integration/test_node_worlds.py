@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,9 +18,12 @@ from server.net.listener import serve
 from server.node import MAX_WORLDS, Node
 from server.wire import close_codes
 from shared_state.batch import CommitReply
+from shared_state.directory_model import ModelDirectory
+from shared_state.memory_directory import MemoryDirectory
 from shared_state.memory_store import MemoryServer, MemoryStore
 from shared_state.names import WorldName
 from shared_state.position import Head
+from shared_state.session_row import unpack_row
 from shared_state.store import LeaseGrant, Snapshot
 from tests.integration.net_peer import eventually
 from tests.integration.player import enter, knock
@@ -85,7 +89,9 @@ async def running_node(played: Game = game, **world: float) -> AsyncGenerator[Ha
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     config = NodeConfig(name="node1", world=WorldConfig(**world))  # type: ignore[arg-type]
     async with trio.open_nursery() as nursery:
-        node = Node(config, played, store, nursery)
+        directory = MemoryDirectory(ModelDirectory(lambda: int(trio.current_time() * 1e6)), random.Random(1))
+        node = Node(config, played, store, directory, nursery)
+        nursery.start_soon(node.beat_forever)
         await nursery.start(partial(serve, listeners, Routes(), node, Limits()))
         yield Harbour(node, int(listeners[0].socket.getsockname()[1]), store, server)
         nursery.cancel_scope.cancel()
@@ -96,7 +102,7 @@ async def running_node(played: Game = game, **world: float) -> AsyncGenerator[Ha
 async def test_a_world_is_open_as_long_as_somebody_is_in_it() -> None:
     """The first player opens it, the last one closes it after a while, and nothing of them stays in the store."""
     with trio.fail_after(20):
-        async with running_node(linger_s=0.2) as harbour:
+        async with running_node(linger_s=0.2, grace_s=0.2) as harbour:
             assert harbour.node.hosts == []
             ann, ben = await enter(harbour.port), await enter(harbour.port)
             (host,) = harbour.node.hosts
@@ -114,7 +120,7 @@ async def test_a_world_is_open_as_long_as_somebody_is_in_it() -> None:
 async def test_a_world_that_closes_at_once_still_lets_its_players_leave() -> None:
     """Without any wait, and with a store that is slow, their leaving is committed before the world is closed."""
     with trio.fail_after(20):
-        async with running_node(linger_s=0) as harbour:
+        async with running_node(linger_s=0, grace_s=0) as harbour:
             player = await enter(harbour.port)
             harbour.store.commit_gate = trio.Event()
             await player.peer.stream.aclose()
@@ -127,7 +133,7 @@ async def test_a_world_that_closes_at_once_still_lets_its_players_leave() -> Non
 async def test_who_comes_while_a_world_closes_gets_a_world_that_works() -> None:
     """The old one is still giving its lease back: the newcomer opens the world anew and plays."""
     with trio.fail_after(20):
-        async with running_node(linger_s=0.05) as harbour:
+        async with running_node(linger_s=0.05, grace_s=0) as harbour:
             player = await enter(harbour.port)
             harbour.store.release_gate = trio.Event()
             await player.peer.stream.aclose()
@@ -182,8 +188,8 @@ async def test_a_world_of_another_game_is_refused() -> None:
             assert (await (await enter(harbour.port, "sea")).do("sail", dx=1.0)).code == ""
 
 
-async def test_draining_sends_everybody_away_and_keeps_no_boat() -> None:
-    """Players are closed with a code to come back, have left the world when it returns, and nobody new is let in."""
+async def test_draining_sends_everybody_away_to_come_back_elsewhere() -> None:
+    """Players are closed with a code to come back, are away when it returns, and nobody new is let in."""
     with trio.fail_after(20):
         async with running_node() as harbour:
             players = [await enter(harbour.port, world) for world in ("bay", "bay", "sea")]
@@ -192,7 +198,10 @@ async def test_draining_sends_everybody_away_and_keeps_no_boat() -> None:
                 for player in players:
                     assert await player.read_close() == close_codes.NODE_DRAINING
                     await player.peer.stream.aclose()
-            assert (harbour.stored(), harbour.stored(WorldName("sea"))) == ({}, {})
+            rows = [*harbour.server.model.worlds[BAY].sessions.values()]
+            rows += harbour.server.model.worlds[WorldName("sea")].sessions.values()
+            assert len(rows) == 3
+            assert all(unpack_row(row)[1].away_since_ms for row in rows)
             late = await knock(harbour.port)
             assert await late.read_close() == close_codes.STORE_AWAY
 

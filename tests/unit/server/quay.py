@@ -92,6 +92,11 @@ class Player:
         self.host.newcomers.pop(self.session, None)
         self.session.on_closed()
 
+    def leave(self) -> None:
+        """Says goodbye, and the connection is over."""
+        self.say(wire.Leave())
+        self.hang_up()
+
     def listen(self) -> list[wire.ToClient]:
         """What arrived since the last call; the bot has taken it in."""
         payloads, self.line.payloads = self.line.payloads, []
@@ -168,16 +173,28 @@ def memory_server() -> MemoryServer:
 
 @asynccontextmanager
 async def open_quay(
-    game: Game, *, server: MemoryServer | None = None, store: Store | None = None, **config: Any
+    game: Game,
+    *,
+    server: MemoryServer | None = None,
+    store: Store | None = None,
+    node: str = "node1",
+    live: set[str] | None = None,
+    **config: Any,
 ) -> AsyncGenerator[Quay, None]:
     """An open world of a game.
 
     Args:
         store: what the world uses; by default a client of ``server``.
+        live: owners of nodes that live, named ``<node>-1``; by default only this one's.
     """
     server = server or memory_server()
     used: Store = store or MemoryStore(server)
-    async with open_host(used, WORLD, game, "node1", "node1-1", WorldConfig(**config)) as host:
+    owner = f"{node}-1"
+
+    async def live_nodes() -> set[str]:
+        return live if live is not None else {owner}
+
+    async with open_host(used, WORLD, game, node, owner, WorldConfig(**config), live_nodes) as host:
         yield Quay(host, server)
 
 

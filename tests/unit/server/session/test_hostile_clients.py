@@ -165,7 +165,7 @@ async def test_hostile_bytes_are_errors_of_their_sender(
                 await quay.settle()
                 assert player.errors() == ["malformed"]
                 assert player.answers()[1].code == ""
-                player.hang_up()
+                player.leave()
             await quay.settle()
             check_clean(quay, other)
             assert len(quay.stored) == 1

@@ -59,7 +59,7 @@ async def test_a_player_who_joins_is_welcomed_and_sees_the_world(codec: Codec, a
             assert (welcome.world, welcome.node, welcome.session) == ("harbour", "node1", "s1")
             assert player.held()[welcome.avatar] == [0.0, 0.0, "Ann", 0]
             head, tail = unpack_row(quay.rows["s1"])
-            assert (head.generation, head.seq, tail.entity, tail.node) == (1, 0, welcome.avatar, "node1")
+            assert (head.generation, head.seq, tail.entity, tail.node) == (1, 0, welcome.avatar, "node1-1")
             assert tail.secret_hash == hashlib.sha256(welcome.secret.encode()).digest()
             assert player.bot.findings.first == []
 
@@ -123,15 +123,18 @@ async def test_a_game_that_refuses_a_player_says_why(name: str, code: str, autoj
             assert len(quay.host.world.committer.writers) == 1
 
 
-async def test_a_player_who_hangs_up_leaves_the_world(autojump_clock: MockClock) -> None:
-    """Boat and row go, others see it, and nothing is kept of the session."""
-    with trio.fail_after(10):
+async def test_a_player_who_hangs_up_is_away_and_then_gone(autojump_clock: MockClock) -> None:
+    """The boat stays for the grace period; then boat and row go, others see it, and nothing is kept."""
+    with trio.fail_after(60):
         async with open_quay(game) as quay:
             ann, ben = await quay.join(), await quay.join()
             ann.listen()
             ann.hang_up()
             ann.hang_up()
             await quay.settle()
+            assert unpack_row(quay.rows["s1"])[1].away_since_ms > 0
+            assert set(ben.held()) == {ann.bot.avatar, ben.bot.avatar}
+            await trio.sleep(20)
             assert set(quay.rows) == {"s2"}
             assert set(ben.held()) == {ben.bot.avatar}
             assert quay.host.sessions == {ben.session}
@@ -153,18 +156,18 @@ async def test_leaving_is_answered_with_a_close(autojump_clock: MockClock) -> No
 
 
 async def test_no_ghost_is_left_by_who_hangs_up_while_joining(autojump_clock: MockClock) -> None:
-    """The join was on its way when the connection ended: its boat leaves as soon as it has come."""
+    """The join was on its way when the connection ended: its boat is away as soon as it has come, then gone."""
     with trio.fail_after(30):
         server = memory_server()
         store = StalledStore(server)
-        async with open_quay(game, server=server, store=store) as quay:
+        async with open_quay(game, server=server, store=store, grace_s=0.0) as quay:
             player = quay.arrive()
             player.say(wire.Join(name="Ann"))
             await quay.settle()
             player.hang_up()
             store.gate.set()
-            await quay.settle()
-            assert server.model.worlds[quay.host.world.name].version == 2
+            await trio.sleep(5)
+            assert server.model.worlds[quay.host.world.name].version == 3
             assert (quay.stored, quay.rows) == ({}, {})
             assert not quay.host.world.committer.writers
             assert player.listen() == []

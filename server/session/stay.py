@@ -1,0 +1,197 @@
+"""A player's stay in the world: how it begins, is taken up again elsewhere, pauses, and ends; each step one commit.
+
+How it works: entering makes the session's row and the avatar in one transaction. A lost connection marks the row as
+away. A resume raises the row's generation, which fences whatever another node still has queued for the session, and
+takes over avatar and sequence numbers. Leaving removes row and avatar together; so does the reaper, for those who do
+not come back.
+Must not know: connections, messages. Invariant: a row and its avatar come and go in the same commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Protocol
+
+import attrs
+import structlog
+
+from server.game import Actor, EntityId, Game
+from server.session.boundary import contained
+from server.session.room import Room
+from shared_state.job import Job, SessionWriter, drop_row, next_generation, open_row, same_row
+from shared_state.names import SessionId
+from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
+from shared_state.session_row import SessionHead, SessionTail, encode_tail, unpack_row
+from shared_state.transaction import OutOfIds, Transaction
+
+log = structlog.get_logger()
+
+GAME_FAILED = Rejection("internal", "the game failed on this command")
+AVATAR_GONE = Rejection("gone", "the avatar is no longer there")
+RESUME_ATTEMPTS = 8
+
+
+class Guest(Protocol):
+    """Who stays; told how it goes, synchronously."""
+
+    def on_begun(self, resumed: SessionHead | None) -> None:
+        """The stay has begun; ``resumed``: it goes on from there."""
+
+    def on_refused(self, rejection: Rejection) -> None:
+        """The game does not let the player in."""
+
+    def on_failed(self, reason: str) -> None:
+        """The store could not be asked, or lost the question."""
+
+
+@attrs.define(eq=False)
+class Stay:
+    """One player's stay, as far as this node serves it.
+
+    Args:
+        session_id, secret: fresh ones; a resume replaces both.
+        name: what the player is called.
+    """
+
+    room: Room
+    guest: Guest
+    session_id: SessionId
+    secret: str
+    name: str
+    actor: Actor | None = None
+    writer: SessionWriter | None = None
+    _ended: bool = False
+
+    def enter(self) -> None:
+        """Asks for a new avatar."""
+        self.writer = self.room.world.writer(self.session_id)
+        job = Job(lambda tx: self._make_avatar(tx, job), self._on_entered, self.writer, open_row, opens=True)
+        self.room.world.submit(job)
+
+    def resume(self, session: SessionId, secret: str, attempts: int = RESUME_ATTEMPTS) -> None:
+        """Takes up an earlier stay; begins a new one if there is none of that secret any more."""
+        self.room.recall(session, lambda row: self._on_recalled(session, secret, row, attempts))
+
+    def end(self, for_good: bool) -> None:
+        """The connection is over: the player left, or (not ``for_good``) may come back."""
+        if self._ended:
+            return
+        self._ended = True
+        if self.writer is not None and self.actor is not None and self.writer.head is not None:
+            self._submit_end(for_good)
+
+    def lost_avatar(self) -> bool:
+        """Whether the world no longer has what this player controls."""
+        return self.actor is not None and self.actor.entity not in self.room.world.replica.entities
+
+    def _make_avatar(self, tx: Transaction, job: Job) -> Rejection | None:
+        enter = self.room.game.enter_rule
+        assert enter is not None
+        made: object = contained(lambda: enter(tx, self.name), lambda: GAME_FAILED, OutOfIds, rule="enter")
+        if not isinstance(made, int):
+            return made if isinstance(made, Rejection) else GAME_FAILED
+        avatar = EntityId(made)
+        self.actor = Actor(self.session_id, avatar, self.name)
+        job.tail = self._tail(avatar, away=False)
+        return None
+
+    def _on_entered(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Committed):
+            self._begin(None)
+            return
+        self._forget()
+        if isinstance(outcome, Rejected):
+            self.guest.on_refused(outcome.rejection)
+        else:
+            self.guest.on_failed("busy")
+
+    def _on_recalled(self, session: SessionId, secret: str, row: bytes | None, attempts: int) -> None:
+        if self._ended:
+            return
+        if row is None:
+            self.guest.on_failed("the store does not answer")
+        elif not row or not _opens(secret, row):
+            log.info("no such session to resume", session=session, known=bool(row))
+            self.enter()
+        else:
+            self._take_over(session, secret, row, attempts)
+
+    def _take_over(self, session: SessionId, secret: str, row: bytes, attempts: int) -> None:
+        head, tail = unpack_row(row)
+        self.session_id, self.secret, self.name = session, secret, tail.name
+        self.actor = Actor(session, EntityId(tail.entity), tail.name)
+        self.writer = self.room.world.writer(session)
+        self.writer.head = head
+
+        def settle(outcome: Outcome) -> None:
+            self._on_taken_over(head, outcome, attempts)
+
+        tail_here = self._tail(EntityId(tail.entity), away=False)
+        self.room.world.submit(Job(self._find_avatar, settle, self.writer, next_generation, tail=tail_here))
+
+    def _find_avatar(self, tx: Transaction) -> Rejection | None:
+        assert self.actor is not None
+        return None if tx.exists(self.actor.entity) else AVATAR_GONE
+
+    def _on_taken_over(self, head: SessionHead, outcome: Outcome, attempts: int) -> None:
+        if isinstance(outcome, Committed):
+            self._begin(head)
+            return
+        self._forget()
+        if isinstance(outcome, Fenced) and attempts > 1:
+            # The old node committed one more command meanwhile: ask again what the session has come to.
+            self.resume(self.session_id, self.secret, attempts - 1)
+        elif isinstance(outcome, Rejected):
+            self.guest.on_refused(outcome.rejection)
+        else:
+            self.guest.on_failed("busy")
+
+    def _begin(self, resumed: SessionHead | None) -> None:
+        if self._ended:
+            self._submit_end(for_good=False)
+        else:
+            self.guest.on_begun(resumed)
+
+    def _submit_end(self, for_good: bool) -> None:
+        actor, leave = self.actor, self.room.game.leave_rule
+        assert actor is not None
+        assert leave is not None
+        if for_good:
+            job = Job(lambda tx: end_avatar(self.room.game, tx, actor), self._on_ended, self.writer, drop_row)
+        else:
+            tail = self._tail(actor.entity, away=True)
+            job = Job(lambda _tx: None, self._on_ended, self.writer, same_row, tail=tail)
+        self.room.world.submit(job)
+
+    def _on_ended(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Busy):
+            log.warning("end of a session not committed", session=self.session_id)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.writer is not None:
+            self.room.world.forget(self.writer)
+
+    def _tail(self, avatar: EntityId, *, away: bool) -> bytes:
+        away_since_ms = int(self.room.clock_ms()) if away else 0
+        return encode_tail(SessionTail(avatar, self.room.owner, away_since_ms, hash_secret(self.secret), self.name))
+
+
+def end_avatar(game: Game, tx: Transaction, actor: Actor) -> Rejection | None:
+    """Runs the game's leave rule; if it fails, the session ends without it."""
+    leave: Callable[[Transaction, Actor], None] | None = game.leave_rule
+    assert leave is not None
+    contained(lambda: leave(tx, actor), tx.abandon, OutOfIds, rule="leave")
+    return None
+
+
+def hash_secret(secret: str) -> bytes:
+    """What the store keeps of a secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _opens(secret: str, row: bytes) -> bool:
+    kept = unpack_row(row)[1].secret_hash
+    return bool(secret) and hmac.compare_digest(kept, hash_secret(secret))

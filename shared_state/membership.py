@@ -1,0 +1,87 @@
+"""Sessions that nobody serves: how they are noticed, and how they leave.
+
+A session is absent when its row says that it went away, or when the node that serves it does not live. Absence is
+timed on the reaper's own clock, from when it first saw this very row absent: no two clocks are compared, and a row
+that changed (the player came back, moved on) starts anew. The removal is a commit that expects that row's head, so a
+player who comes back in the last moment wins.
+Must not know: what an avatar is. Invariant: a session of a live node that is not away is never removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import attrs
+import structlog
+
+from shared_state.job import Job, SessionWriter, drop_row
+from shared_state.names import SessionId
+from shared_state.outcome import Committed, Outcome, Rejection
+from shared_state.session_row import SessionHead, SessionTail, unpack_row
+from shared_state.store import Store
+from shared_state.transaction import Transaction
+from shared_state.world import World
+
+log = structlog.get_logger()
+
+LeaveRule = Callable[[Transaction, SessionId, SessionTail], None]
+
+
+@attrs.frozen
+class Absence:
+    """A row that was found absent, and since when (seconds on the reaper's clock)."""
+
+    row: bytes
+    since_s: float
+
+
+@attrs.define(eq=False)
+class Reaper:
+    """Removes absent sessions of one world; run by the world's leader.
+
+    Args:
+        leave: what the world does when a session ends.
+        now_s: time that only moves on, in seconds.
+        grace_s: how long a session may be absent.
+    """
+
+    world: World
+    store: Store
+    leave: LeaveRule
+    now_s: Callable[[], float]
+    grace_s: float
+    removed: int = 0
+    _absent: dict[SessionId, Absence] = attrs.field(factory=dict)
+
+    async def sweep(self, live_nodes: Collection[str] | None) -> None:
+        """Looks at all sessions once; submits the removal of those absent for too long.
+
+        Args:
+            live_nodes: None if that is not known: then only what rows say counts.
+
+        Raises:
+            StoreError: the sessions cannot be read.
+        """
+        rows = await self.store.session_rows(self.world.name)
+        now_s = self.now_s()
+        absent: dict[SessionId, Absence] = {}
+        for session, row in rows.items():
+            head, tail = unpack_row(row)
+            if tail.away_since_ms or (live_nodes is not None and tail.node not in live_nodes):
+                known = self._absent.get(session)
+                absent[session] = known if known is not None and known.row == row else Absence(row, now_s)
+                if now_s - absent[session].since_s >= self.grace_s:
+                    self._remove(session, head, tail)
+        self._absent = absent
+
+    def _remove(self, session: SessionId, head: SessionHead, tail: SessionTail) -> None:
+        def run(tx: Transaction) -> Rejection | None:
+            self.leave(tx, session, tail)
+            return None
+
+        def settle(outcome: Outcome) -> None:
+            if isinstance(outcome, Committed):
+                self.removed += 1
+                log.info("absent session removed", world=self.world.name, session=session)
+
+        self.world.submit(Job(run, settle, SessionWriter(session, head), drop_row))
