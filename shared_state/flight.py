@@ -16,7 +16,7 @@ from shared_state.cell import CellId
 from shared_state.delta import Record, Write, encode_record
 from shared_state.entity import NO_TAG, Tag, TagMaker, blind
 from shared_state.job import Job, SessionWriter
-from shared_state.outcome import Fenced, Outcome, Rejected, Rejection
+from shared_state.outcome import Committed, Fenced, Outcome, Rejected, Rejection
 from shared_state.overlay import Overlay
 from shared_state.session_row import SessionHead
 from shared_state.transaction import IdSource, OutOfIds, Transaction
@@ -82,7 +82,10 @@ class Boarding:
             refusal = job.run(tx)
         except OutOfIds:
             return False
-        if refusal is None:
+        if refusal is None and job.session is None and tx.changes_nothing and not tx.rests_on_pending:
+            # A timed rule that found nothing to do is worth no version.
+            self.flight.answers.append((job, Committed(self.overlay.replica.version)))
+        elif refusal is None:
             self._take(job, tx)
         elif job.strict or tx.rests_on_pending:
             self._take_check(job, tx, refusal)

@@ -168,6 +168,9 @@ def _describe(number: int, kind: type[Kind]) -> KindSpec:
     if not fields or len(fields) > 64:
         raise SchemaError(f"{kind.__name__}: a kind has 1 to 64 fields")
     bare = {name: _bare(hints[name]) for name in fields}
+    for name in fields:
+        if _mentions_bytes(hints[name]):
+            raise SchemaError(f"{kind.__name__}.{name}: bytes have no form that all clients share; use a text")
     numeric = tuple(name for name in fields if bare[name] in (int, float))
     placed = "x" in numeric and "y" in numeric
     if placed and {"x", "y"} & set(counters):
@@ -188,6 +191,10 @@ def _describe(number: int, kind: type[Kind]) -> KindSpec:
 
 def _is_counter(hint: Any) -> bool:
     return get_origin(hint) is Annotated and _COUNTER in get_args(hint)[1:]
+
+
+def _mentions_bytes(hint: Any) -> bool:
+    return hint in (bytes, bytearray, memoryview) or any(map(_mentions_bytes, get_args(hint)))
 
 
 def _bare(hint: Any) -> Any:

@@ -113,6 +113,11 @@ class Transaction:
         return self._random
 
     @property
+    def changes_nothing(self) -> bool:
+        """Whether there is nothing to write and nothing to tell."""
+        return not (self.writes or self.adds or self.events)
+
+    @property
     def rests_on_pending(self) -> bool:
         """Whether anything it looked at is not yet confirmed by the store."""
         view = self.view

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 _NUMBER = struct.Struct(">d").pack
 _LENGTH = struct.Struct(">I").pack
 MODULUS = 1 << 32
@@ -37,6 +39,8 @@ def _item(value: Any) -> bytes:
         return _LENGTH(len(data)) + data
     if value is None:
         return b"n"
+    if not isinstance(value, (list, tuple, dict)):
+        return _item(msgspec.to_builtins(value))  # as clients get it: records, times, enumerations
     if isinstance(value, dict):
         value = [part for key in sorted(value) for part in (key, value[key])]
     return _LENGTH(len(value)) + b"".join(map(_item, value))

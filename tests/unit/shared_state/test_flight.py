@@ -11,7 +11,7 @@ from shared_state.entity import NO_TAG, EntityId
 from shared_state.flight import assemble
 from shared_state.job import Job, SessionWriter, drop_row, open_row
 from shared_state.names import lease_name
-from shared_state.outcome import Fenced, Outcome, Rejected, Rejection
+from shared_state.outcome import Committed, Fenced, Outcome, Rejected, Rejection
 from shared_state.session_row import SessionHead, unpack_head
 from shared_state.store import LeaseGrant
 from shared_state.transaction import Transaction
@@ -53,6 +53,18 @@ def test_later_jobs_see_earlier_ones() -> None:
     assert reply.codes == COMMITTED * 2
     assert bench.replica.read(boat)[1] == Boat(0, 1, 1)
     verify_same(bench.replica, bench.stored)
+
+
+def test_a_timed_rule_that_finds_nothing_to_do_is_worth_no_version() -> None:
+    """It is answered at once; a session's command that changes nothing still moves its session on."""
+    bench = Bench()
+    boat = bench.create(Boat(1, 1, 1))
+    idle = job(lambda tx: None if tx.get(boat, Boat) else NO)
+    flight = bench.board(idle)
+    assert flight.answers == [(idle, Committed(bench.replica.version))]
+    assert flight.ops == []
+    pending = bench.board(job(spend(boat, 1)), idle)
+    assert len(pending.ops) == 2
 
 
 # ---- refusals -------------------------------------------------------------------------------------------------------

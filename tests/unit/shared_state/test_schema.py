@@ -158,6 +158,12 @@ class Empty(Kind, frozen=True):
     """Without fields."""
 
 
+class Blob(Kind, frozen=True):
+    """Bytes, which the JSON encoding cannot carry as such."""
+
+    parts: list[bytes]
+
+
 def renamed_note() -> type[Kind]:
     """Another kind of the same name."""
     return cast(type[Kind], msgspec.defstruct("Note", [("other", int)], bases=(Kind,), frozen=True))
@@ -172,6 +178,7 @@ def renamed_note() -> type[Kind]:
         [Mapped],
         [Tagged],
         [Empty],
+        [Blob],
         [wide(65, 0)],
         [Note, Note],
         [Note, renamed_note()],
@@ -179,7 +186,7 @@ def renamed_note() -> type[Kind]:
         [Note("x")],
         [msgspec.defstruct(f"K{i}", [("a", int)], bases=(Kind,), frozen=True) for i in range(257)],
     ],
-    ids=["none", "late", "place", "map", "tag", "empty", "wide", "twice", "same", "no kind", "a value", "too many"],
+    ids=["none", "late", "place", "map", "tag", "empty", "bytes", "wide", "twice", "same", "no-kind", "a-value", "too-many"],
 )  # fmt: skip
 def test_impossible_schemas_are_refused(kinds: list[Any]) -> None:
     """A schema whose counters could not be found, or whose kinds could be mistaken, cannot be made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import struct
 import zlib
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.wire.digest import MODULUS, cell_digest, entity_digest
+from server.wire.messages import FieldInfo
 from tests.unit.server.wire.samples import COUNTS, VALUES
 
 KNOWN = json.loads((Path(__file__).parent / "golden.json").read_text())["digests"]
@@ -54,3 +56,10 @@ def test_a_cells_digest_does_not_depend_on_order(
     assert cell_digest(shuffled) == cell_digest(digests) < MODULUS
     if digests:
         assert (cell_digest(digests) - digests[0]) % MODULUS == cell_digest(digests[1:])
+
+
+def test_records_and_times_count_as_clients_get_them() -> None:
+    """What travels as a list, a map or a text has that one's digest."""
+    inner = FieldInfo("x", "int", 1.0)
+    when = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    assert entity_digest(1, 0, [inner, when]) == entity_digest(1, 0, [["x", "int", 1.0, None], "2026-01-01T00:00:00Z"])
