@@ -186,7 +186,9 @@ def renamed_note() -> type[Kind]:
         [Note("x")],
         [msgspec.defstruct(f"K{i}", [("a", int)], bases=(Kind,), frozen=True) for i in range(257)],
     ],
-    ids=["none", "late", "place", "map", "tag", "empty", "bytes", "wide", "twice", "same", "no-kind", "a-value", "too-many"],
+    ids=[
+        "none", "late", "place", "map", "tag", "empty", "bytes", "wide", "twice", "same", "no kind", "a value", "too many",
+    ],
 )  # fmt: skip
 def test_impossible_schemas_are_refused(kinds: list[Any]) -> None:
     """A schema whose counters could not be found, or whose kinds could be mistaken, cannot be made."""
