@@ -6,6 +6,7 @@ Invariant: reads only; what it finds wrong becomes a reason of the verdict.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import attrs
@@ -15,13 +16,15 @@ from client_bot.result import BotResult, SwarmResult
 from server.game import Game
 from server.interest.changes import cell_content, content_digest
 from server.launch.cluster import Cluster
+from server.launch.ports import get
 from shared_state.cell import CellId
 from shared_state.names import WorldName
 from shared_state.redis.store import open_store
 from shared_state.replica import Replica
-from shared_state.store import ServerInfo, Store
+from shared_state.store import Store
 
 SHOWN = 5
+_COMMITTED = re.compile(r"^oarlock_commands_committed_total\{.*\} (\S+)$", re.MULTILINE)
 
 
 @attrs.define(eq=False)
@@ -48,7 +51,7 @@ class Inspection:
             info = await store.info()
         self._compare(result, replica)
         self._check_invariants(replica)
-        self.store = _use(info, replica)
+        self.store = StoreUse(info.kind, info.version, await self._transactions(), round(info.cpu_s, 3))
         self.node_cpu_s = {node.name: cpu_s(node.process.pid) for node in self.cluster.nodes}
 
     def complete(self, result: SwarmResult) -> Report:
@@ -63,6 +66,11 @@ class Inspection:
             store=self.store,
             node_cpu_s=self.node_cpu_s,
         )
+
+    async def _transactions(self) -> int:
+        """How many the nodes say that they committed; those of a node that has died are not known any more."""
+        pages = [(await get(node.port, "/metrics"))[1] for node in self.cluster.nodes]
+        return sum(int(float(count)) for page in pages for count in _COMMITTED.findall(page))
 
     async def _load(self, store: Store) -> Replica:
         replica = Replica(self.game.schema())
@@ -108,7 +116,3 @@ def cpu_s(pid: int) -> float:
         return 0.0
     fields = text.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / float(os.sysconf("SC_CLK_TCK"))
-
-
-def _use(info: ServerInfo, replica: Replica) -> StoreUse:
-    return StoreUse(info.kind, info.version, replica.version, round(info.cpu_s, 3))

@@ -187,7 +187,8 @@ def renamed_note() -> type[Kind]:
         [msgspec.defstruct(f"K{i}", [("a", int)], bases=(Kind,), frozen=True) for i in range(257)],
     ],
     ids=[
-        "none", "late", "place", "map", "tag", "empty", "bytes", "wide", "twice", "same", "no kind", "a value", "too many",
+        "none", "late", "place", "map", "tag", "empty", "bytes",
+        "wide", "twice", "same", "no kind", "a value", "too many",
     ],
 )  # fmt: skip
 def test_impossible_schemas_are_refused(kinds: list[Any]) -> None:
