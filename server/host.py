@@ -20,8 +20,7 @@ from server.game import Actor, Game, Transaction
 from server.interest.fanout import Fanout
 from server.interest.sight import Sight, sight_from
 from server.leader import Leader, LiveNodes
-from server.session.room import RoomCounts
-from server.session.session import Session, State
+from server.session.room import Occupant, RoomCounts
 from server.session.stay import end_avatar
 from server.wire import close_codes
 from server.wire.messages import Schema
@@ -63,10 +62,10 @@ class WorldHost:
     store: Store
     nursery: trio.Nursery
     counts: RoomCounts = attrs.field(factory=RoomCounts)
-    sessions: set[Session] = attrs.field(factory=set)
+    sessions: set[Occupant] = attrs.field(factory=set)
     needed_until_s: float = 0.0
     """Until then somebody who went away may come back, or has to be removed: the world stays open."""
-    newcomers: dict[Session, float] = attrs.field(factory=dict)
+    newcomers: dict[Occupant, float] = attrs.field(factory=dict)
     flush_seconds: float = 0.0
     _dirty: trio.Event = attrs.field(factory=trio.Event)
     _digests_wanted: bool = False
@@ -103,11 +102,11 @@ class WorldHost:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
         self.nursery.start_soon(self._recall, session, found)
 
-    def arrive(self, session: Session) -> None:
+    def arrive(self, session: Occupant) -> None:
         """Gives a connection some time to join."""
         self.newcomers[session] = trio.current_time()
 
-    def welcome(self, session: Session) -> None:
+    def welcome(self, session: Occupant) -> None:
         """Shows the world to a session from now on."""
         self.newcomers.pop(session, None)
         for other in self.sessions:
@@ -116,7 +115,7 @@ class WorldHost:
         self.sessions.add(session)
         self.wake()
 
-    def farewell(self, session: Session) -> None:
+    def farewell(self, session: Occupant) -> None:
         """Ends what ``welcome`` began."""
         self.sessions.discard(session)
         if session.may_come_back:
@@ -179,7 +178,7 @@ class WorldHost:
             if incarnation_of(tag) != mine or (writer is not None and writer.fenced):
                 self.recall(session.session_id, partial(self._check_right, session))
 
-    def _check_right(self, session: Session, row: bytes | None) -> None:
+    def _check_right(self, session: Occupant, row: bytes | None) -> None:
         writer = session.writer
         if row is None or writer is None or writer.head is None:
             return
@@ -198,7 +197,7 @@ class WorldHost:
 
     async def dismiss_idle_forever(self) -> None:
         """Closes connections that have not read, or not joined, for too long."""
-        blocked_since: dict[Session, float] = {}
+        blocked_since: dict[Occupant, float] = {}
         while True:
             await trio.sleep(1.0)
             now_s = trio.current_time()
@@ -210,8 +209,8 @@ class WorldHost:
                 if now_s - since_s > self.config.join_limit_s:
                     self._give_up(session)
 
-    def _give_up(self, session: Session) -> None:
-        if session.state is State.JOINING:
+    def _give_up(self, session: Occupant) -> None:
+        if session.is_joining:
             session.client.close(close_codes.STORE_AWAY, "the store does not answer")
         else:
             session.client.close(close_codes.JOIN_TIMEOUT, "no join")

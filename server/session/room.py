@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import attrs
 
 from server.game import Game
+from server.interest.fanout import Viewer
 from server.interest.sight import Sight
+from server.session.client import Client
 from server.wire.messages import Schema
 from shared_state.entity import EntityId
+from shared_state.job import SessionWriter
 from shared_state.names import SessionId
 from shared_state.world import World
-
-if TYPE_CHECKING:
-    from server.session.session import Session
 
 
 @attrs.define(eq=False)
@@ -24,6 +24,30 @@ class RoomCounts:
 
     divergences: int = 0
     client_errors: int = 0
+
+
+class Occupant(Viewer, Protocol):
+    """A session, as the room that it is in sees it."""
+
+    client: Client
+
+    @property
+    def is_joining(self) -> bool:
+        """Whether it has asked to join, and the store has not answered yet."""
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether the player, once the connection is over, is away rather than gone."""
+
+    @property
+    def writer(self) -> SessionWriter | None:
+        """This node's right to write for it."""
+
+    def has_lost_avatar(self) -> bool:
+        """Whether the world no longer has what it controls."""
+
+    def on_replaced(self, resumed: bool) -> None:
+        """It is served by another connection (``resumed``), or has been removed."""
 
 
 class Room(Protocol):
@@ -52,10 +76,10 @@ class Room(Protocol):
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
 
-    def welcome(self, session: Session) -> None:
+    def welcome(self, session: Occupant) -> None:
         """Shows the world to a session from now on."""
 
-    def farewell(self, session: Session) -> None:
+    def farewell(self, session: Occupant) -> None:
         """Ends what ``welcome`` began."""
 
     def wake(self) -> None:

@@ -1,26 +1,27 @@
 """The session state machine: messages in, jobs and answers out.
 
-What the player's stay in the world is, ``stay.py`` knows. How this works: ``on_message`` is called synchronously for
-each message; it submits jobs to the world and returns. Jobs are settled synchronously too; answers wait in ``acks`` for
-the next flush, so that a client sees what its command did before it hears that it was done. States: NEW until a join is
-accepted for work, JOINING until it is committed, PLAYING, and GONE for good.
+What the stay in the world is, ``stay.py`` knows; what becomes of commands, ``orders.py``. Here, ``on_message``
+is called synchronously for each message and returns at once; answers wait in ``acks`` for the next flush, so that a
+client sees what its command did before it hears that it was done. States: NEW until a join is accepted for work,
+JOINING until it is committed, PLAYING, and GONE for good.
 Must not know: sockets beyond ``Client``, the store. Invariant: nothing that a client sends raises out of here.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Protocol, assert_never
+from typing import assert_never
 
 import attrs
 import structlog
 
-from server.game import CommandSpec
 from server.interest.sight import Sight
 from server.session.boundary import contained
 from server.session.budget import Budget
+from server.session.client import Client
+from server.session.orders import Orders
 from server.session.room import Room
-from server.session.stay import GAME_FAILED, Stay
+from server.session.stay import Stay
 from server.wire import close_codes
 from server.wire.codec import Codec
 from server.wire.errors import ProtocolError
@@ -39,12 +40,11 @@ from server.wire.messages import (
     Welcome,
 )
 from shared_state.entity import EntityId
-from shared_state.job import Job, SessionWriter, advance_to
+from shared_state.job import SessionWriter
 from shared_state.names import SessionId, is_session_id
-from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
+from shared_state.outcome import Rejection
 from shared_state.schema import MAX_WHOLE
 from shared_state.session_row import WINDOW, SessionHead
-from shared_state.transaction import OutOfIds, Transaction
 
 log = structlog.get_logger()
 
@@ -60,23 +60,6 @@ class State(Enum):
     JOINING = auto()
     PLAYING = auto()
     GONE = auto()
-
-
-class Client(Protocol):
-    """The player's connection."""
-
-    @property
-    def blocked(self) -> bool:
-        """Whether something written is still waiting for the socket."""
-
-    def send(self, frames: bytes) -> bool:
-        """Writes whole frames without blocking."""
-
-    def frame(self, payload: bytes) -> bytes:
-        """A payload as a WebSocket frame."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Starts to close; safe to call again."""
 
 
 @attrs.define(eq=False)
@@ -98,20 +81,22 @@ class Session:
     reset_reason: str = ""
     state: State = State.NEW
     _stay: Stay | None = None
+    _orders: Orders | None = None
     _leaves: bool = False
-    _resumed: bool = False
     _pending: list[Do] = attrs.field(factory=list)
     _radius: float = 0.0
-    _last_seq: int = 0
-    _unanswered: int = 0
     _errors: int = 0
-    _budgets: dict[str, Budget] = attrs.field(factory=dict)
     _messages: Budget = attrs.field(factory=lambda: Budget(MESSAGES_HZ, MESSAGES_BURST))
 
     @property
     def session_id(self) -> SessionId:
         """The id of the stay; of a spectator, which has none, the fresh one."""
         return self._stay.session_id if self._stay else self.fresh_id
+
+    @property
+    def is_joining(self) -> bool:
+        """Whether the player has asked to join, and the store has not answered yet."""
+        return self.state is State.JOINING
 
     @property
     def may_come_back(self) -> bool:
@@ -199,14 +184,12 @@ class Session:
         answered = self._pending[0].seq - 1 if self._pending else (resumed.seq if resumed else 0)
         self._welcome(answered if resumed else 0)
         self.room.welcome(self)
+        if self._stay is None:
+            return
+        self._orders = Orders(self.room, self.codec, self.client, self._stay, self._acknowledge, self._complain)
         if resumed is not None:
             self.reset_reason = "resume"
-            self._last_seq = resumed.seq
-            for command in self._pending:
-                self._resumed = True
-                self._do_again(command, resumed)
-            self._resumed = True
-        self._pending = []
+            self._orders.resume(resumed, self._pending)
 
     def on_refused(self, rejection: Rejection) -> None:
         """The game does not let the player in."""
@@ -240,56 +223,11 @@ class Session:
             )
         )
 
-    def _do_again(self, command: Do, resumed: SessionHead) -> None:
-        """A command that the client sent before and has no answer to: it gets the true one, or takes effect now."""
-        if command.seq > resumed.seq:
-            self._do(command)
-            return
-        self._unanswered += 1
-        version = self.room.world.replica.version
-        if resumed.took_effect(command.seq):
-            self._acknowledge(Ack(command.seq, version))
-        else:
-            self._acknowledge(Ack(command.seq, version, "refused", "it was refused before the connection was lost"))
-
     def _do(self, message: Do) -> None:
-        if self.state is not State.PLAYING or self._stay is None or self._stay.actor is None:
+        if self._orders is None:
             self._complain("not_playing", "join first")
             return
-        if not self._may_follow(message.seq):
-            self._complain("bad_seq", f"expected {self._last_seq + 1}, got {message.seq}")
-            return
-        if self._unanswered >= WINDOW:
-            self._complain("too_many", f"{WINDOW} commands are unanswered")
-            self.client.close(close_codes.TOO_SLOW, "too many unanswered commands")
-            return
-        self._last_seq, self._resumed = message.seq, False
-        self._unanswered += 1
-        spec = self.room.game.commands.get(message.command)
-        if spec is None:
-            self._refuse(message.seq, "unknown_command", f"no command {message.command[:64]!r}")
-            return
-        if not self._budget(spec).take(self.room.now_s()):
-            self._refuse(message.seq, "too_fast", f"{spec.name}: at most {spec.rate_hz:g} a second")
-            return
-        try:
-            command = spec.decode(self.codec, message.args)
-        except ProtocolError as error:
-            self._refuse(message.seq, "bad_arguments", error.text)
-            return
-        actor, writer = self._stay.actor, self._stay.writer
-
-        def run(tx: Transaction) -> Rejection | None:
-            ruled = contained(lambda: spec.rule(tx, actor, command), lambda: GAME_FAILED, OutOfIds, rule=spec.name)
-            return _refusal(ruled, spec.name)
-
-        seq = message.seq
-        settle = lambda outcome: self._done(seq, outcome)  # noqa: E731
-        self.room.world.submit(Job(run, settle, writer, advance_to(seq), seq, strict=spec.strict))
-
-    def _may_follow(self, seq: int) -> bool:
-        """Numbers rise by one; after a resume by any step once: refused commands may have been answered before."""
-        return seq == self._last_seq + 1 or (self._resumed and self._last_seq < seq <= MAX_WHOLE)
+        self._orders.take(message)
 
     def _look(self, radius: float) -> None:
         game = self.room.game
@@ -309,24 +247,7 @@ class Session:
 
     # ---- what becomes of it ---------------------------------------------------------------------------------------
 
-    def _done(self, seq: int, outcome: Outcome) -> None:
-        match outcome:
-            case Committed(version):
-                self._acknowledge(Ack(seq, version))
-            case Rejected(version, rejection):
-                self._acknowledge(Ack(seq, version, rejection.code, rejection.text))
-            case Busy(reason):
-                self._acknowledge(Ack(seq, self.room.world.replica.version, "busy", reason))
-            case Fenced():
-                self.client.close(close_codes.SESSION_MOVED, "the session is served elsewhere")
-            case _:
-                assert_never(outcome)
-
-    def _refuse(self, seq: int, code: str, text: str) -> None:
-        self._acknowledge(Ack(seq, self.room.world.replica.version, code, text))
-
     def _acknowledge(self, ack: Ack) -> None:
-        self._unanswered -= 1
         self.acks.append(ack)
         self.room.wake()
 
@@ -344,12 +265,6 @@ class Session:
 
     def _say(self, message: ToClient) -> None:
         self.client.send(self.client.frame(self.codec.encode(message)))
-
-    def _budget(self, spec: CommandSpec) -> Budget:
-        budget = self._budgets.get(spec.name)
-        if budget is None:
-            budget = self._budgets[spec.name] = Budget(spec.rate_hz, spec.burst)
-        return budget
 
     def _break_down(self) -> None:
         self.client.close(close_codes.INTERNAL_ERROR, "internal error")
@@ -376,11 +291,3 @@ class Session:
     def write(self, frames: bytes) -> None:
         """Writes frames of a flush."""
         self.client.send(frames)
-
-
-def _refusal(ruled: object, rule: str) -> Rejection | None:
-    """What a rule returned, if it may return that: rules are other people's code."""
-    if ruled is None or isinstance(ruled, Rejection):
-        return ruled
-    log.error("a rule must return None or a Rejection", rule=rule, returned=type(ruled).__name__)
-    return GAME_FAILED
