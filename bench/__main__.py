@@ -17,6 +17,7 @@ from pathlib import Path
 BENCHMARKS = (
     "bench.store.script",
     "bench.store.link",
+    "bench.store.snapshot",
     "bench.commit.throughput",
     "bench.net.broadcast",
     "bench.net.receive",

@@ -7,6 +7,7 @@ Must not know: the store, sessions, time. Invariant: at a version, every replica
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
 import attrs
@@ -74,12 +75,9 @@ class Replica:
 
     def load(self, snapshot: Snapshot) -> None:
         """Becomes the snapshot. Raises: UndecodableDelta; then nothing has changed."""
-        entities = {EntityId(id_): self._stored(EntityId(id_), snapshot, raw) for id_, raw in snapshot.state.items()}
-        self.entities = entities
-        self.cells = {}
-        for entity in entities.values():
-            self.cells.setdefault(entity.cell, {})[entity.id] = entity
-        self.cell_tags = {CellId(cell): tag for cell, tag in snapshot.cells.items()}
+        fresh = Replica(self.schema)
+        fresh._fill(snapshot)
+        self.entities, self.cells, self.cell_tags = fresh.entities, fresh.cells, fresh.cell_tags
         self.epoch, self.version, self.stamp = snapshot.head.epoch, snapshot.head.version, snapshot.head.stamp
         self._changes = Changes()
 
@@ -111,6 +109,28 @@ class Replica:
         if entity is None:
             return NO_TAG, None
         return entity.tag, entity.value
+
+    def _fill(self, snapshot: Snapshot) -> None:
+        for id_, raw in snapshot.state.items():
+            entity = self._stored(EntityId(id_), snapshot, raw)
+            self.entities[entity.id] = entity
+            self.cells.setdefault(entity.cell, {})[entity.id] = entity
+        self.cell_tags = {CellId(cell): tag for cell, tag in snapshot.cells.items()}
+        for delta in snapshot.log:
+            self.apply(delta)
+        self._keep_newer_cell_tags(snapshot)
+
+    def _keep_newer_cell_tags(self, snapshot: Snapshot) -> None:
+        """Puts back what a cell was read with, where the log has that tag after the one that the log left.
+
+        An entity that was read late does not leave the cell again in which it was before the log. But cells are read
+        after entities, so the cell was read with that tag or a newer one. What a delta wrongly touches, because an
+        entity was read where it only came to be later, it touches again when the entity comes.
+        """
+        order = {record.tag: place for place, record in enumerate(_records(snapshot.log))}
+        for cell, read in snapshot.cells.items():
+            if order.get(read, -1) > order.get(self.cell_tags[CellId(cell)], -1):
+                self.cell_tags[CellId(cell)] = read
 
     def _stored(self, entity_id: EntityId, snapshot: Snapshot, raw: bytes) -> Entity:
         value = self.schema.decode(raw[TAG_BYTES:])
@@ -160,3 +180,7 @@ class Replica:
     def _quit(self, entity: Entity, tag: Tag) -> None:
         del self.cells[entity.cell][entity.id]
         self.cell_tags[entity.cell] = tag
+
+
+def _records(log: Iterable[Delta]) -> Iterator[Record]:
+    return (record for delta in log for record in delta.records)

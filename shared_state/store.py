@@ -22,6 +22,7 @@ from typing import Protocol
 import attrs
 
 from shared_state.batch import CommitReply
+from shared_state.delta import Delta
 from shared_state.entity import Tag
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import Head
@@ -49,11 +50,17 @@ class Attachment:
 
 @attrs.frozen
 class Snapshot:
-    """A world at one version: stored entities (tag and blob) by id, and the tags of its cells."""
+    """A world at one version: stored entities (tag and blob) by id, and the tags of its cells.
+
+    A large world is read in pages while it changes. Then ``log`` holds every delta from before the first page up to
+    ``head``, and entities and cells may each be as they were at any version in between, no cell older than an entity;
+    ``Replica.load`` makes one version of it. Without a log, they are as of ``head``.
+    """
 
     head: Head
     state: dict[int, bytes]
     cells: dict[int, Tag]
+    log: tuple[Delta, ...] = ()
 
 
 @attrs.frozen
@@ -99,7 +106,7 @@ class Store(Protocol):
         """Applies a batch (shared_state/batch.py) atomically. Source: redis/lua/commit.lua."""
 
     async def snapshot(self, world: WorldName) -> Snapshot:
-        """All entities at one version."""
+        """All entities at one version. Raises: StoreError, also when the world changes faster than it can be read."""
 
     async def log_after(self, world: WorldName, version: int, limit: int) -> list[bytes]:
         """Logged deltas after ``version``, oldest first, at most ``limit``; empty or starting later when trimmed."""

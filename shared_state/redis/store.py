@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from shared_state.batch import CommitReply
-from shared_state.entity import Tag
 from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, UnknownIncarnation
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import NO_STAMP, Head
@@ -24,6 +23,7 @@ from shared_state.redis.address import StoreAddress
 from shared_state.redis.keys import SESSION_TAIL, world_keys
 from shared_state.redis.link import Link, LinkTimes
 from shared_state.redis.server_info import check_fit, describe, parse_info
+from shared_state.redis.snapshots import Paging, read_log, read_world
 from shared_state.redis.topology import Standalone, Topology
 from shared_state.session_row import unpack_head
 from shared_state.store import FORMAT, Attachment, DeltaListener, IdBlock, LeaseGrant, ServerInfo, Snapshot
@@ -64,6 +64,7 @@ class RedisStore:
     """Worlds in Redis or Valkey. ``new_epoch`` names the history of a new world."""
 
     topology: Topology
+    paging: Paging = attrs.field(factory=Paging)
     new_epoch: Callable[[], str] = lambda: uuid.uuid4().hex
 
     async def unfit(self) -> StoreError | None:
@@ -103,20 +104,11 @@ class RedisStore:
 
     async def snapshot(self, world: WorldName) -> Snapshot:
         """See ``Store.snapshot``."""
-        keys = world_keys(world)
-        reply = await scripts.SNAPSHOT.run(self._link(world), (keys.state, keys.cells, keys.meta))
-        epoch, version, stamp, state, cells = reply
-        return Snapshot(
-            Head(epoch.decode(), int(version), stamp),
-            {int(state[i]): state[i + 1] for i in range(0, len(state), 2)},
-            {int(cells[i]): Tag(cells[i + 1]) for i in range(0, len(cells), 2)},
-        )
+        return await read_world(self._link(world), world_keys(world), self.paging)
 
     async def log_after(self, world: WorldName, version: int, limit: int) -> list[bytes]:
         """See ``Store.log_after``."""
-        log = world_keys(world).log
-        reply = await self._link(world).call("XRANGE", log, f"{version + 1}-0", "+", "COUNT", limit)
-        return [fields[1] for _, fields in reply]
+        return await read_log(self._link(world), world_keys(world), version, limit)
 
     async def head(self, world: WorldName) -> Head:
         """See ``Store.head``."""
