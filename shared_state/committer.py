@@ -158,13 +158,16 @@ class Committer:
         number = self._number + 1
         epoch = attachment.head.epoch
         batch = assemble(flight, attachment.incarnation, number, epoch, self.limits.log_length)
-        started_s = trio.current_time()
+        started_s, known = trio.current_time(), replica.version
         reply = await self._send(flight, encode_batch(batch))
         if reply is None:
             return
         self.counts.seconds += trio.current_time() - started_s
         self._number = number
         self.counts.batches += 1
+        if reply.version < known:
+            # The store had more when the batch was made: it went back, and the replica is about to find out.
+            await self.follower.compared()
         await self.follower.reached(reply.version)
         self._land(flight, reply)
 
@@ -315,7 +318,10 @@ class Committer:
         """After lost or rewritten history: attaches anew, and asks each session's row what became of its commands."""
         self.counts.recoveries += 1
         attachment = await self._attach_again()
-        self.follower.alarm()
+        # A store that went back gets a new epoch now. From then on no batch of the old one can change a session's row.
+        await self.follower.compared()
+        if self.follower.replica.epoch != attachment.head.epoch:
+            self._attachment = None
         aboard = {passenger.job.session for passenger in flight.passengers}
         for writer in self.writers | aboard:
             if writer is not None:

@@ -2,7 +2,8 @@
 
 How it works: subscribe, load a snapshot, apply each delta that is next. Whatever does not fit raises an alarm: the
 log is read from the missing version, and where the log no longer has it, or the history is another one, a new
-snapshot is loaded. Deltas that arrive during such a repair wait in a bounded buffer. Heads are compared after every
+snapshot is loaded. A store that went back, or on from an older state, first gets a new epoch: so no position ever means
+two histories. Deltas that arrive during such a repair wait in a bounded buffer. Heads are compared after every
 (re)subscription and every ``head_check_s``, so that a gap before a quiet spell is found too.
 Must not know: players, rules. Invariant: the replica always is some version that the store had, never a mixture.
 """
@@ -20,7 +21,7 @@ from shared_state.errors import StoreError, UndecodableDelta
 from shared_state.names import WorldName
 from shared_state.position import Head
 from shared_state.replica import Fit, Replica
-from shared_state.store import Store
+from shared_state.store import Snapshot, Store
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class Follower:
     _buffer: list[Delta] = attrs.field(factory=list)
     _alarm: trio.Event = attrs.field(factory=trio.Event)
     _advanced: trio.Event = attrs.field(factory=trio.Event)
+    _asked: list[trio.Event] = attrs.field(factory=list)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Follows until cancelled; started once the first snapshot is loaded.
@@ -74,7 +76,7 @@ class Follower:
             UndecodableDelta: the stored state itself cannot be read.
         """
         async with self.store.subscribe(self.world, self):
-            await self._load_snapshot()
+            self._load(await self.store.snapshot(self.world))
             self._end_repair()
             task_status.started()
             while True:
@@ -116,6 +118,13 @@ class Follower:
         """Has the replica compared with the store soon."""
         self._alarm.set()
 
+    async def compared(self) -> None:
+        """Waits until the replica was compared with the store as it is after this call, and repaired."""
+        done = trio.Event()
+        self._asked.append(done)
+        self._alarm.set()
+        await done.wait()
+
     def _take(self, delta: Delta) -> None:
         fit = self.replica.fit(delta)
         if fit is Fit.NEXT:
@@ -148,23 +157,27 @@ class Follower:
 
     async def _repair(self) -> None:
         """Compares heads and repairs what is missing; tries again while the store is away."""
+        asked, self._asked = self._asked, []
         try:
             await self._compare()
         except StoreError as error:
+            self._asked += asked
             log.warning("replica not compared", world=self.world, error=str(error))
             await trio.sleep(0.1)
             self._alarm.set()
         else:
             self._end_repair()
+            for done in asked:
+                done.set()
 
     async def _compare(self) -> None:
         known = max(self.replica.version, self._promised)
         head = await self.store.head(self.world)
         loss = self._loss(head, known)
-        if loss:
+        if loss == "epoch":
             await self._reset(loss)
-            self._histories += 1
-            self._promised = 0
+        elif loss:
+            await self._change_history(head, loss)
         elif head.version > self.replica.version:
             await self._read_log(head)
 
@@ -176,17 +189,38 @@ class Follower:
             return "rollback"
         return "fork" if head.version == self.replica.version and head.stamp != self.replica.stamp else ""
 
+    async def _change_history(self, head: Head, loss: str) -> None:
+        """Has a store that lost what it had promised begin a new epoch; the first node that asks makes it."""
+        after = await self.store.renew_epoch(self.world, head)
+        while after.epoch == head.epoch:
+            # It moved on in between, but what it lost does not come back.
+            after = await self.store.renew_epoch(self.world, after)
+        await self._reset(loss)
+
     async def _read_log(self, head: Head) -> None:
         self.counts.log_reads += 1
         self._repairing = True
         while self.replica.version < head.version:
             page = await self.store.log_after(self.world, self.replica.version, LOG_PAGE)
+            if self._forks(page):
+                await self._change_history(head, "fork")
+                return
             before = self.replica.version
             self._apply_log(page)
             self._drain_buffer()
             if self.replica.version == before:
                 await self._reset("log too short")
                 return
+
+    def _forks(self, page: list[bytes]) -> bool:
+        """Whether the log goes on from another version than the replica's, of the same number and epoch."""
+        try:
+            delta = decode_delta(page[0]) if page else None
+        except UndecodableDelta:
+            return False
+        if delta is None or delta.epoch != self.replica.epoch or delta.version != self.replica.version + 1:
+            return False
+        return delta.previous != self.replica.stamp
 
     def _apply_log(self, page: list[bytes]) -> None:
         """Applies what is next, up to the first that is not or cannot be decoded."""
@@ -202,12 +236,20 @@ class Follower:
 
     async def _reset(self, reason: str) -> None:
         self._repairing = True
-        await self._load_snapshot()
+        epoch = self.replica.epoch
+        snapshot = await self.store.snapshot(self.world)
+        if self._loss(snapshot.head, self.replica.version) == "rollback":
+            await self._change_history(snapshot.head, "rollback")
+            return
+        self._load(snapshot)
+        if self.replica.epoch != epoch:
+            self._histories += 1
+            self._promised = 0
         log.info("replica loaded anew", world=self.world, reason=reason, version=self.replica.version)
         self.on_reset(reason)
 
-    async def _load_snapshot(self) -> None:
-        self.replica.load(await self.store.snapshot(self.world))
+    def _load(self, snapshot: Snapshot) -> None:
+        self.replica.load(snapshot)
         self.counts.snapshots += 1
         self._advance()
 

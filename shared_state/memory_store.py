@@ -80,6 +80,11 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return self.server.model.head(world)
 
+    async def renew_epoch(self, world: WorldName, head: Head) -> Head:
+        """See ``Store.renew_epoch``."""
+        await trio.lowlevel.checkpoint()
+        return self.server.model.renew_epoch(world, head)
+
     async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
         """See ``Store.reserve_ids``."""
         await trio.lowlevel.checkpoint()

@@ -114,6 +114,15 @@ class Store(Protocol):
     async def head(self, world: WorldName) -> Head:
         """Where the world stands; epoch empty when it does not exist."""
 
+    async def renew_epoch(self, world: WorldName, head: Head) -> Head:
+        """Puts the world into a new epoch, keeping all but its log, if it stands at ``head``; for lost history.
+
+        Args:
+            head: what the caller found in the store, and found wanting.
+
+        Returns: the head after, whoever renewed; still in the epoch of ``head`` when the world had moved on.
+        """
+
     async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
         """Entity ids that no one else gets in this epoch."""
 

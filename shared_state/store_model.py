@@ -33,6 +33,8 @@ from shared_state.session_row import HEAD_BYTES, SessionHead, unpack_head
 from shared_state.store import FORMAT, Attachment, IdBlock, LeaseGrant, Snapshot
 
 START_OF_2026_S = 1_767_225_600
+INCARNATION_STEP = 1000
+"""Numbers of writers stepped over when history was lost: more than were attached in the lost part."""
 TAG_BYTES = 8
 _NONE_ADDED = b"\x90"
 
@@ -89,7 +91,7 @@ class ModelStore:
 
     Args:
         now_us: the store's clock, microseconds since 1970.
-        new_epoch: a name for the history of a new world, never given twice.
+        new_epoch: a name for a new history of a world, never given twice.
     """
 
     now_us: Callable[[], int]
@@ -106,8 +108,7 @@ class ModelStore:
             raise IncompatibleWorld(f"world {name} has format {world.format}, this is format {FORMAT}")
         if world.schema != schema:
             raise IncompatibleWorld(f"world {name} has schema {world.schema}, not {schema}")
-        seconds = self.now_us() // 1_000_000 - START_OF_2026_S
-        world.incarnation = max(world.incarnation + 1, seconds)
+        world.incarnation = max(world.incarnation + 1, self._seconds())
         world.answers[world.incarnation] = Answer(bytes(8), None)
         return Attachment(world.head, world.incarnation, world.take_ids(ids))
 
@@ -153,6 +154,15 @@ class ModelStore:
         world = self.worlds.get(name)
         return world.head if world else Head("", 0, NO_STAMP)
 
+    def renew_epoch(self, name: WorldName, head: Head) -> Head:
+        """A new epoch for a world that still stands at a head (renew_epoch.lua)."""
+        world = self.worlds.get(name)
+        if world is not None and world.head == head:
+            world.epoch = self.new_epoch()
+            world.incarnation = max(world.incarnation, self._seconds()) + INCARNATION_STEP
+            world.log.clear()
+        return self.head(name)
+
     def reserve_ids(self, name: WorldName, epoch: str, count: int) -> IdBlock:
         """Ids for one writer (reserve_ids.lua). Raises: EpochChanged."""
         world = self.worlds.get(name)
@@ -193,6 +203,9 @@ class ModelStore:
             return False
         self.leases[world, grant.name] = Lease(grant.token, 0, grant.owner)
         return True
+
+    def _seconds(self) -> int:
+        return self.now_us() // 1_000_000 - START_OF_2026_S
 
     def _run(self, name: WorldName, world: ModelWorld, batch: Batch) -> tuple[CommitReply, bytes | None]:
         """Judges each transaction on what the ones before it left; those that hold become the next version."""

@@ -116,6 +116,13 @@ class RedisStore:
         epoch, version, stamp = await self._link(world).call("HMGET", meta, "epoch", "version", "stamp")
         return Head("", 0, NO_STAMP) if epoch is None else Head(epoch.decode(), int(version), stamp)
 
+    async def renew_epoch(self, world: WorldName, head: Head) -> Head:
+        """See ``Store.renew_epoch``."""
+        keys = world_keys(world)
+        seen = (head.epoch, head.version, head.stamp)
+        reply = await scripts.RENEW_EPOCH.run(self._link(world), (keys.meta, keys.log), *seen, self.new_epoch())
+        return Head(reply[0].decode(), int(reply[1]), reply[2])
+
     async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
         """See ``Store.reserve_ids``."""
         reply = await scripts.RESERVE_IDS.run(self._link(world), (world_keys(world).meta,), epoch, count)

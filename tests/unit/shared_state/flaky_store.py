@@ -105,6 +105,10 @@ class FlakyStore:
         """See ``Store.head``."""
         return await self._call("head", lambda: self.inner.head(world))
 
+    async def renew_epoch(self, world: WorldName, head: Head) -> Head:
+        """See ``Store.renew_epoch``."""
+        return await self._call("renew_epoch", lambda: self.inner.renew_epoch(world, head))
+
     async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
         """See ``Store.reserve_ids``."""
         return await self._call("reserve_ids", lambda: self.inner.reserve_ids(world, epoch, count))

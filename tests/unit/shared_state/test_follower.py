@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 
-import attrs
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -14,65 +12,15 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from shared_state import follower as follower_module
 from shared_state.delta import Delta, Record, Write, decode_delta, encode_delta
 from shared_state.errors import StoreError, StoreUnavailable, UndecodableDelta
-from shared_state.follower import Follower
-from shared_state.memory_store import MemoryServer, MemoryStore
-from shared_state.replica import Replica
-from tests.unit.shared_state.flaky_store import Fault, FlakyStore, Reordering, Rival, lose, passing
-from tests.unit.shared_state.small_world import SCHEMA, WORLD, memory_server, put_boat, verify_same
-
-NEVER = 1e9
-"""Seconds between head checks where a test must be healed by something else."""
-
-
-@attrs.define(eq=False)
-class Scene:
-    """A server, a rival that writes, and one follower behind a flaky store."""
-
-    server: MemoryServer = attrs.field(factory=memory_server)
-    store: FlakyStore = attrs.field(init=False)
-    rival: Rival = attrs.field(init=False)
-    replica: Replica = attrs.field(factory=lambda: Replica(SCHEMA))
-    resets: list[str] = attrs.field(factory=list)
-    advances: list[int] = attrs.field(factory=list)
-
-    def __attrs_post_init__(self) -> None:
-        self.store = FlakyStore(MemoryStore(self.server))
-        self.rival = Rival(self.server)
-
-    def follower(self, head_check_s: float = NEVER) -> Follower:
-        """A follower of the world."""
-        note = lambda: self.advances.append(self.replica.version)  # noqa: E731
-        return Follower(self.store, WORLD, self.replica, note, self.resets.append, head_check_s)
-
-    @asynccontextmanager
-    async def following(self, head_check_s: float = NEVER) -> AsyncGenerator[Follower, None]:
-        """A follower that runs, settled on the first snapshot."""
-        follower = self.follower(head_check_s)
-        with trio.fail_after(1000):
-            async with trio.open_nursery() as nursery:
-                await nursery.start(follower.run)
-                await wait_all_tasks_blocked()
-                yield follower
-                nursery.cancel_scope.cancel()
-
-    def verify(self) -> None:
-        """Fails unless the replica equals the store."""
-        verify_same(self.replica, self.server.model.worlds[WORLD])
+from tests.unit.shared_state.flaky_store import Fault, Reordering, lose, passing
+from tests.unit.shared_state.following import Scene, scene_with_a_boat
+from tests.unit.shared_state.small_world import WORLD, put_boat
 
 
 @pytest.fixture
 def scene() -> Scene:
     """A world with one boat."""
-    scene = Scene(memory_server_at_zero())
-    scene.rival.run(put_boat())
-    return scene
-
-
-def memory_server_at_zero() -> MemoryServer:
-    """A memory server that needs no running clock: followers take no leases."""
-    server = memory_server()
-    server.model.now_us = lambda: 0
-    return server
+    return scene_with_a_boat()
 
 
 async def test_deltas_are_followed_as_they_come(scene: Scene, autojump_clock: MockClock) -> None:
@@ -342,20 +290,6 @@ async def test_a_delta_of_a_new_epoch_resets_at_once(scene: Scene, autojump_cloc
         await wait_all_tasks_blocked()
         scene.verify()
         assert scene.resets == ["epoch"]
-
-
-@pytest.mark.parametrize("after", [0, 1, 2, 3, 4])
-async def test_a_rollback_resets(scene: Scene, autojump_clock: MockClock, after: int) -> None:
-    """An older copy of the world, and whatever happens on it, replaces what the replica had."""
-    async with scene.following(head_check_s=2.0):
-        old = copy.deepcopy(scene.server.model.worlds[WORLD])
-        scene.rival.run(*[put_boat(gold=1)] * 3)
-        scene.server.model.worlds[WORLD] = old
-        scene.rival.attach_again()
-        scene.rival.run(*[put_boat(gold=2)] * after)
-        await trio.sleep(5)
-        scene.verify()
-        assert scene.resets in (["rollback"], ["fork"], ["log too short"])
 
 
 # ---- the store is away ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from shared_state.committer import CommitLimits
+from shared_state.delta import decode_delta
 from shared_state.errors import IncompatibleWorld, StoreUnavailable
 from shared_state.job import Job, SessionWriter, advance_to, open_row
 from shared_state.memory_store import MemoryServer, MemoryStore
@@ -185,6 +186,84 @@ async def test_play_goes_on_after_the_world_was_rolled_back(autojump_clock: Mock
             assert [type(outcome) for outcome in outcomes] == [Committed] * 2 * (more + 1)
             verify_all(server, a, b)
             assert len(a.replica.entities) == 5
+            # A store that nobody had been promised more of has lost nothing.
+            assert a.replica.epoch == ("epoch-2" if more else "epoch-1")
+
+
+@pytest.mark.parametrize("effect", [False, True])
+async def test_commands_in_flight_when_the_store_goes_back_take_effect_once(
+    autojump_clock: MockClock, effect: bool
+) -> None:
+    """Done before the store went back and lost with it, or never done: the row of the older copy decides."""
+    server = memory_server()
+    store = FlakyStore(MemoryStore(server))
+    with trio.fail_after(DEADLINE_S):
+        async with (
+            open_world(store, WORLD, SCHEMA, clock_ms) as a,
+            open_world(MemoryStore(server), WORLD, SCHEMA, clock_ms) as b,
+        ):
+            writer = await open_session(a)
+            outcomes: list[Outcome] = []
+            a.submit(Job(put_boat(name="kept"), outcomes.append, writer, advance_to(1), 1))
+            await until(lambda: outcomes)
+            old = copy.deepcopy(server.model.worlds[WORLD])
+            await b.transact(put_boat(name="lost"))
+
+            def go_back() -> None:
+                server.model.worlds[WORLD] = old
+
+            away = StoreUnavailable("away")
+            if effect:
+                store.plan("commit", Fault(error_after=away, act_after=go_back))
+            else:
+                go_back()
+            for seq in (2, 3):
+                a.submit(Job(put_boat(name=f"{seq}"), outcomes.append, writer, advance_to(seq), seq))
+            await until(lambda: len(outcomes) == 3)
+            await trio.sleep(5)
+            assert [type(outcome) for outcome in outcomes] == [Committed] * 3
+            verify_all(server, a, b)
+            assert a.replica.epoch == "epoch-2"
+            names = sorted(
+                entity.value.name for entity in a.replica.entities.values() if isinstance(entity.value, Boat)
+            )
+            assert names == ["2", "3", "kept", "s1"]
+
+
+async def test_an_idle_writer_that_the_older_copy_knows_finds_out_by_its_answer(autojump_clock: MockClock) -> None:
+    """Its batch follows on there and is taken; the version answered was seen before, so heads are compared first."""
+    server = memory_server()
+    with trio.fail_after(DEADLINE_S):
+        async with (
+            open_world(MemoryStore(server), WORLD, SCHEMA, clock_ms) as a,
+            open_world(MemoryStore(server), WORLD, SCHEMA, clock_ms) as b,
+        ):
+            await a.transact(put_boat())
+            old = copy.deepcopy(server.model.worlds[WORLD])
+            for _ in range(3):
+                await b.transact(put_boat())
+            server.model.worlds[WORLD] = old
+            await a.transact(put_boat(name="mine"))
+            verify_same(a.replica, server.model.worlds[WORLD])
+            assert a.replica.epoch == "epoch-2"
+            assert len(a.replica.entities) == 2
+
+
+async def test_a_forgotten_writer_compares_before_it_writes_again(autojump_clock: MockClock) -> None:
+    """A writer that the older copy does not know makes no version in the epoch that lost history."""
+    server = memory_server()
+    store = FlakyStore(MemoryStore(server))
+    with trio.fail_after(DEADLINE_S):
+        async with open_world(store, WORLD, SCHEMA, clock_ms) as a:
+            old = copy.deepcopy(server.model.worlds[WORLD])
+            await a.transact(put_boat(name="lost"))
+            await a.transact(put_boat(name="lost"))
+            server.model.worlds[WORLD] = old
+            store.plan("head", Fault(error_before=StoreUnavailable("away")))
+            await a.transact(put_boat(name="kept"))
+            epochs = {decode_delta(payload).epoch for _, payload in old.log}
+            assert epochs == {"epoch-2"}
+            verify_all(server, a)
 
 
 async def test_a_small_log_is_enough_for_nodes_that_keep_up(autojump_clock: MockClock) -> None:
