@@ -50,7 +50,6 @@ class Reaper:
     leave: LeaveRule
     now_s: Callable[[], float]
     grace_s: float
-    removed: int = 0
     _absent: dict[SessionId, Absence] = attrs.field(factory=dict)
 
     async def sweep(self, live_nodes: Collection[str] | None) -> None:
@@ -81,7 +80,6 @@ class Reaper:
 
         def settle(outcome: Outcome) -> None:
             if isinstance(outcome, Committed):
-                self.removed += 1
                 log.info("absent session removed", world=self.world.name, session=session)
 
         self.world.submit(Job(run, settle, SessionWriter(session, head), drop_row))
