@@ -61,8 +61,10 @@ class WorldHost:
     fanout: Fanout
     store: Store
     nursery: trio.Nursery
+    node_clock_ms: Callable[[], int]
     counts: RoomCounts = attrs.field(factory=RoomCounts)
-    sessions: set[Occupant] = attrs.field(factory=set)
+    sessions: dict[Occupant, None] = attrs.field(factory=dict)
+    """In the order in which they came: what a node does never hangs on where things lie in memory."""
     needed_until_s: float = 0.0
     """Until then somebody who went away may come back, or has to be removed: the world stays open."""
     newcomers: dict[Occupant, float] = attrs.field(factory=dict)
@@ -82,7 +84,7 @@ class WorldHost:
 
     def clock_ms(self) -> float:
         """Milliseconds since 1970."""
-        return float(clock_ms())
+        return float(self.node_clock_ms())
 
     def sight(self, avatar: EntityId, radius: float) -> Sight:
         """The cells seen from an avatar; from the middle of the world, if it is not there."""
@@ -112,12 +114,12 @@ class WorldHost:
         for other in self.sessions:
             if other.session_id == session.session_id:
                 other.on_replaced(resumed=True)
-        self.sessions.add(session)
+        self.sessions[session] = None
         self.wake()
 
     def farewell(self, session: Occupant) -> None:
         """Ends what ``welcome`` began."""
-        self.sessions.discard(session)
+        self.sessions.pop(session, None)
         if session.may_come_back:
             self.needed_until_s = trio.current_time() + self.config.grace_s + REAPING_S
 
@@ -229,12 +231,14 @@ async def open_host(
     owner: str,
     config: WorldConfig,
     live_nodes: LiveNodes = _not_known,
+    node_clock_ms: Callable[[], int] = clock_ms,
 ) -> AsyncGenerator[WorldHost, None]:
     """Opens a world for players; closed with the context.
 
     Args:
         owner: this process, told apart from all others, as holder of leases and server of sessions.
         live_nodes: the owners that live; by default that is not known.
+        node_clock_ms: milliseconds since 1970 on this node's clock.
 
     Raises:
         IncompatibleWorld: the stored world has another format or schema.
@@ -251,11 +255,13 @@ async def open_host(
 
     limits = config.commit_limits()
     async with open_world(
-        store, name, game.schema(), clock_ms, limits=limits, on_advance=on_advance, on_reset=on_reset
+        store, name, game.schema(), node_clock_ms, limits=limits, on_advance=on_advance, on_reset=on_reset
     ) as world:
         fanout = Fanout(world.replica, frozenset(game.secret_kinds))
         async with trio.open_nursery() as nursery:
-            host = WorldHost(world, game, game.wire_schema(), node_name, owner, config, fanout, store, nursery)
+            host = WorldHost(
+                world, game, game.wire_schema(), node_name, owner, config, fanout, store, nursery, node_clock_ms
+            )
             nursery.start_soon(host.flush_forever)
             nursery.start_soon(host.dismiss_idle_forever)
             nursery.start_soon(_leader(host, live_nodes).run)

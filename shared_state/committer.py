@@ -88,7 +88,7 @@ class Committer:
     clock_ms: Callable[[], int]
     limits: CommitLimits = attrs.field(factory=CommitLimits)
     counts: CommitCounts = attrs.field(factory=CommitCounts)
-    writers: set[SessionWriter] = attrs.field(factory=set)
+    writers: dict[SessionWriter, None] = attrs.field(factory=dict)
     _queue: deque[Job] = attrs.field(factory=deque)
     _work: trio.Event = attrs.field(factory=trio.Event)
     _ids: IdSource = attrs.field(factory=IdSource)
@@ -322,10 +322,9 @@ class Committer:
         await self.follower.compared()
         if self.follower.replica.epoch != attachment.head.epoch:
             self._attachment = None
-        aboard = {passenger.job.session for passenger in flight.passengers}
+        aboard = {writer: None for passenger in flight.passengers if (writer := passenger.job.session) is not None}
         for writer in self.writers | aboard:
-            if writer is not None:
-                await self._refresh(writer)
+            await self._refresh(writer)
         version = attachment.head.version
         await self.follower.reached(version)
         again = [job for passenger in flight.passengers if not self._known(job := passenger.job, version)]

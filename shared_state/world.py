@@ -35,12 +35,12 @@ class World:
     def writer(self, session: SessionId) -> SessionWriter:
         """This node's right to write for a session; give it back with ``forget``."""
         writer = SessionWriter(session)
-        self.committer.writers.add(writer)
+        self.committer.writers[writer] = None
         return writer
 
     def forget(self, writer: SessionWriter) -> None:
         """Ends what ``writer`` began."""
-        self.committer.writers.discard(writer)
+        self.committer.writers.pop(writer, None)
 
     def submit(self, job: Job) -> None:
         """Queues a job for the next batch."""
