@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from contextlib import AbstractContextManager
 from functools import partial
@@ -20,18 +21,15 @@ from server.net.limits import Limits
 from server.net.listener import serve
 from server.net.static import StaticFiles
 from server.node import Node
+from server.readiness import Readiness
 from server.session.boundary import Boundary
-from shared_state.errors import StoreError
-from shared_state.names import WorldName
 from shared_state.redis.directory import RedisDirectory
 from shared_state.redis.store import open_store
 
 log = structlog.get_logger()
 
 DRAIN_DEADLINE_S = 5.0
-READY_TIMEOUT_S = 0.8
 MAX_PORT = 65_535
-PROBE = WorldName("readiness")
 WEB_ROOT = Path(server.__file__).parent / "web"
 
 
@@ -44,20 +42,30 @@ async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.
         StoreError: the store cannot be used.
     """
     game = load_game(config.game)
+    limits = config.clients.limits(most_descriptors())
     listeners = await _listen(config.bind)
     async with open_store(config.store) as store, trio.open_nursery() as nursery:
         node = Node(config, game, store, RedisDirectory(store.topology), nursery)
         nursery.start_soon(node.beat_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
-        await nursery.start(partial(_serve, node, listeners))
+        await nursery.start(partial(_serve, node, limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
         log.info("node listening", node=config.name, port=port)
         task_status.started(port)
 
 
-async def _serve(node: Node, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[None]) -> None:
+async def _serve(
+    node: Node, limits: Limits, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[None]
+) -> None:
     around = partial(_boundary_of, node)
-    await serve(listeners, routes_of(node), node, Limits(), boundary=around, task_status=task_status)
+    await serve(listeners, routes_of(node), node, limits, boundary=around, task_status=task_status)
+
+
+def most_descriptors() -> int:
+    """How many descriptors this process may have: as many as the system lets it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:
@@ -66,19 +74,14 @@ def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:
 
 def routes_of(node: Node) -> Routes:
     """What the node answers over plain HTTP."""
+    readiness = Readiness(node.store)
 
     async def live(_request: Request) -> Response:
         return explain(200, "live")
 
     async def ready(_request: Request) -> Response:
-        if node.draining:
-            return explain(503, "draining")
-        try:
-            with trio.fail_after(READY_TIMEOUT_S):
-                await node.store.head(PROBE)
-        except (trio.TooSlowError, StoreError) as error:
-            return explain(503, f"the store does not answer: {error}")
-        return explain(200, "ready")
+        fault = "draining" if node.draining else await readiness.fault()
+        return explain(503, fault) if fault else explain(200, "ready")
 
     async def metrics(_request: Request) -> Response:
         return Response(200, render(node), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -8,9 +8,14 @@ import attrs
 import click
 import typed_settings as ts
 
+from server.errors import UsageError
+from server.net.client_address import TrustedProxies
+from server.net.limits import Limits
 from shared_state.committer import CommitLimits
 
 LONG_S = 1e6
+RESERVED_DESCRIPTORS = 64
+"""For the store, logs, files, and clients that are told that the node is full."""
 
 
 def _bounded(default: float, low: float, high: float, text: str) -> Any:
@@ -24,6 +29,14 @@ def _bounded(default: float, low: float, high: float, text: str) -> Any:
     return ts.option(default=default, validator=check, help=text, click={"type": bounds})
 
 
+def check_proxies(networks: tuple[str, ...]) -> None:
+    """Raises: UsageError, when one is no network."""
+    try:
+        TrustedProxies(networks)
+    except ValueError as error:
+        raise UsageError(f"proxies: {error}") from None
+
+
 @ts.settings(frozen=True)
 class WorldConfig:
     """How this node serves worlds."""
@@ -32,7 +45,7 @@ class WorldConfig:
     commit_pause_s: float = _bounded(0.010, 0, 1, "Longest wait for more commands before a commit, under load.")
     digest_every_s: float = _bounded(2.0, 0, LONG_S, "How often clients are sent content checks.")
     slow_limit_s: float = _bounded(10.0, 0, LONG_S, "How long a client may fail to read before it is closed.")
-    join_limit_s: float = _bounded(8.0, 0, LONG_S, "How long a connection may take to join.")
+    join_limit_s: float = _bounded(4.0, 0, LONG_S, "How long a connection may take to join.")
     grace_s: float = _bounded(15.0, 0.0, 3600.0, "How long a player may be away before the avatar leaves the world.")
     linger_s: float = _bounded(5.0, 0, LONG_S, "How long a world stays open after its last local player.")
     log_length: int = _bounded(10_000, 1, 1e9, "Versions kept in a world's log (about).")
@@ -40,6 +53,35 @@ class WorldConfig:
     def commit_limits(self) -> CommitLimits:
         """The committer's bounds."""
         return CommitLimits(pause_s=self.commit_pause_s, log_length=self.log_length)
+
+
+@ts.settings(frozen=True)
+class ClientsConfig:
+    """What this node grants its clients (docs/operations.md has the whole table)."""
+
+    connections: int = _bounded(10_000, 1, 1e6, "Clients at once; descriptors permitting.")
+    per_address: int = _bounded(500, 1, 1e6, "Clients at once from one address.")
+    requests_per_s: float = _bounded(50.0, 0.1, 1e6, "Requests and handshakes a second from one address.")
+    requests_burst: float = _bounded(400.0, 1, 1e6, "The same at once.")
+    message_bytes: int = _bounded(65_536, 1024, 1 << 24, "Largest message from a client.")
+    backlog_bytes: int = _bounded(1 << 20, 65_536, 1 << 30, "Most bytes kept for a client that does not read.")
+    proxies: tuple[str, ...] = ts.option(
+        default=Limits().trusted_proxies,
+        help="Networks of proxies whose word on a client's address counts.",
+    )
+
+    def limits(self, descriptors: int) -> Limits:
+        """The bounds of the network front, in a process that may have so many descriptors. Raises: UsageError."""
+        check_proxies(self.proxies)
+        return Limits(
+            max_connections=max(1, min(self.connections, descriptors - RESERVED_DESCRIPTORS)),
+            max_per_address=self.per_address,
+            requests_per_s=self.requests_per_s,
+            requests_burst=self.requests_burst,
+            max_message_bytes=self.message_bytes,
+            max_backlog_bytes=self.backlog_bytes,
+            trusted_proxies=self.proxies,
+        )
 
 
 @ts.settings(frozen=True)
@@ -53,3 +95,4 @@ class NodeConfig:
     origins: tuple[str, ...] = ts.option(default=(), help="Origins that browsers may connect from; none: all.")
     log_json: bool = ts.option(default=False, help="Write logs as JSON lines.")
     world: WorldConfig = WorldConfig()
+    clients: ClientsConfig = ClientsConfig()

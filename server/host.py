@@ -39,6 +39,9 @@ log = structlog.get_logger()
 REAPING_S = 3.0
 """How long after the grace period an absent session is surely removed."""
 
+DISMISS_EVERY_S = 0.25
+"""Often, so that a crowd that came together is not closed all at once."""
+
 SOONEST_DIGESTS_S = 0.5
 """Clients may ask for content checks; together they get them no more often than this."""
 
@@ -201,7 +204,7 @@ class WorldHost:
         """Closes connections that have not read, or not joined, for too long."""
         blocked_since: dict[Occupant, float] = {}
         while True:
-            await trio.sleep(1.0)
+            await trio.sleep(DISMISS_EVERY_S)
             now_s = trio.current_time()
             blocked_since = {s: blocked_since.get(s, now_s) for s in self.sessions if s.client.blocked}
             for session, since_s in blocked_since.items():

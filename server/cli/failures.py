@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
@@ -32,6 +33,39 @@ def fail(text: str) -> NoReturn:
     sys.exit(2)
 
 
+def with_settings(settings: type, app: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Decorator: a command that gets ``settings``, from files, variables and options.
+
+    Settings are read when the command is made. One that cannot be read is told when this command is run, not when
+    another one is.
+    """
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        try:
+            options = ts.click_options(settings, app)
+            with_options = options(function)
+        except (ValueError, OSError, ts.exceptions.TsError) as error:
+            return _unreadable(function, error)
+        return click.command(cls=SettingsCommand)(with_options)
+
+    return decorate
+
+
+def _unreadable(function: Callable[..., None], error: Exception) -> click.Command:
+    found = re.search(r"Invalid default (.+) for option '([\w.]+)'", str(error))
+    text = f"settings cannot be read: {_first(error)}"
+    if found:
+        text = f"OARLOCK_{found[2].upper().replace('.', '_')} (or a settings file) cannot be {found[1]}"
+    # Whatever options are given, this is what is wrong.
+    context = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(
+        function.__name__.replace("_", "-"),
+        callback=lambda: fail(text),
+        context_settings=context,
+        help=function.__doc__,
+    )
+
+
 class SettingsCommand(click.Command):
     """A command with typed settings: a value out of bounds, from wherever it comes, is one line too."""
 
@@ -43,8 +77,7 @@ class SettingsCommand(click.Command):
             fail(str(_first(error)))
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
+def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -40,6 +40,11 @@ class TrustedProxies:
                 break
         return str(client)
 
+    def trusts(self, address: str) -> bool:
+        """Whether an address is a trusted proxy's."""
+        parsed = _parse(address)
+        return parsed is not None and self._trusts(parsed)
+
     def _trusts(self, address: _Address) -> bool:
         return any(address in network for network in self.networks)
 

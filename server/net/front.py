@@ -11,6 +11,7 @@ from typing import Protocol
 import attrs
 import trio
 
+from server.net.address_quota import Guest
 from server.net.admission import Accept
 from server.net.client_address import TrustedProxies
 from server.net.connection import Connection
@@ -21,6 +22,8 @@ from server.net.limits import Limits
 from server.net.upgrade import fault_of, wants_upgrade
 
 _METHODS = ("GET", "HEAD")
+_FULL = explain(503, "this node is full", {"retry-after": "1"})
+_TOO_MANY = explain(429, "too many from this address", {"retry-after": "1"})
 
 
 class WebSocketApp(Protocol):
@@ -50,11 +53,11 @@ class Front:
     def __attrs_post_init__(self) -> None:
         self._proxies = TrustedProxies(self._limits.trusted_proxies)
 
-    async def serve_http(self, stream: trio.SocketStream, peer: str) -> Connection | None:
+    async def serve_http(self, stream: trio.SocketStream, guest: Guest) -> Connection | None:
         """Answers requests; gives the connection if one was an accepted handshake, else closes the socket."""
-        exchange = Exchange(stream, peer, self._limits)
+        exchange = Exchange(stream, guest.peer, self._limits)
         try:
-            return await self._answer_requests(exchange)
+            return await self._answer_requests(exchange, guest)
         finally:
             if not exchange.is_handed_over:
                 await exchange.aclose()
@@ -66,15 +69,15 @@ class Front:
         finally:
             connection.abort()
 
-    async def turn_away(self, stream: trio.SocketStream, peer: str) -> None:
-        """Tells a client that there is no room."""
-        exchange = Exchange(stream, peer, self._limits)
+    async def turn_away(self, stream: trio.SocketStream, guest: Guest) -> None:
+        """Tells a client that there is no room, or none for its address."""
+        exchange = Exchange(stream, guest.peer, self._limits)
         try:
-            await exchange.respond(explain(503, "this node is full", {"retry-after": "1"}))
+            await exchange.respond(_FULL if guest.is_welcome else _TOO_MANY)
         finally:
             await exchange.aclose()
 
-    async def _answer_requests(self, exchange: Exchange) -> Connection | None:
+    async def _answer_requests(self, exchange: Exchange, guest: Guest) -> Connection | None:
         goes_on = True
         while goes_on:
             request = await exchange.next_request()
@@ -84,18 +87,26 @@ class Front:
                 await exchange.respond(request)
                 break
             request = attrs.evolve(request, peer=self._proxies.client_of(request.peer, request.headers))
-            answer = await self._answer(request)
+            answer = await self._answer(request, guest)
             if isinstance(answer, Accept):
                 return self._connect(exchange, request, answer)
             goes_on = await exchange.respond(answer, without_body=request.method == "HEAD")
         return None
 
-    async def _answer(self, request: Request) -> Response | Accept:
+    async def _answer(self, request: Request, guest: Guest) -> Response | Accept:
+        if not guest.may_ask(request.peer, trio.current_time()):
+            return _TOO_MANY
         if wants_upgrade(request):
-            return fault_of(request) or self._websocket.admit(request)
+            return self._judge(request, guest)
         if request.method not in _METHODS:
             return explain(405, headers={"allow": ", ".join(_METHODS)})
         return await self._routes.find(request.path)(request)
+
+    def _judge(self, request: Request, guest: Guest) -> Response | Accept:
+        answer = fault_of(request) or self._websocket.admit(request)
+        if isinstance(answer, Accept) and not guest.may_stay(request.peer):
+            return _TOO_MANY
+        return answer
 
     def _connect(self, exchange: Exchange, request: Request, accept: Accept) -> Connection:
         sock, early = exchange.hand_over()

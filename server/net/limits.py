@@ -18,6 +18,8 @@ class Limits:
         idle_timeout_s: time between two requests of a plain HTTP client. max_requests: how many it may make.
         response_timeout_s: time a client may take to fetch a response.
         max_connections: clients at once; more are answered 503.
+        max_per_address: clients at once from one address; more are answered 429.
+        requests_per_s, requests_burst: HTTP requests, handshakes too, from one address; more are answered 429.
         max_handshakes: clients at once that are no WebSocket yet; over it the oldest is dropped.
         max_message_bytes: payload of one message from a client, fragments together.
         max_backlog_bytes: what is kept for a client whose socket is full, before it is closed as too slow.
@@ -35,10 +37,13 @@ class Limits:
     max_requests: int = 100
     response_timeout_s: float = 10.0
     max_connections: int = 10_000
+    max_per_address: int = 500
+    requests_per_s: float = 50.0
+    requests_burst: float = 400.0
     max_handshakes: int = 1_000
     max_message_bytes: int = 65_536
     max_backlog_bytes: int = 1 << 20
-    close_timeout_s: float = 4.0
+    close_timeout_s: float = 2.5
     ping_interval_s: float = 20.0
     ping_timeout_s: float = 20.0
     max_controls_per_s: int = 1_000

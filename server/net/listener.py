@@ -14,6 +14,7 @@ from typing import TypeAlias
 import attrs
 import trio
 
+from server.net.address_quota import AddressQuota, Guest
 from server.net.connection import Connection
 from server.net.front import Front, WebSocketApp
 from server.net.http import Routes
@@ -24,7 +25,7 @@ Boundary: TypeAlias = Callable[[str], AbstractContextManager[object]]
 
 _BACK_OFF_S = 0.1
 # Without descriptors, so many of the oldest unfinished handshakes make room at once.
-_EVICTED_AT_ONCE = 16
+_EVICTED_AT_ONCE = 64
 
 
 def _no_boundary(peer: str) -> AbstractContextManager[object]:
@@ -62,9 +63,15 @@ class _Door:
     _limits: Limits
     _boundary: Boundary
     _nursery: trio.Nursery
+    _quota: AddressQuota = attrs.field(init=False)
     _clients: int = attrs.field(init=False, default=0)
+    # Told to make room, and not gone yet.
+    _evicted: int = attrs.field(init=False, default=0)
     # In order of arrival.
     _handshakes: dict[trio.CancelScope, None] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._quota = AddressQuota(self._limits)
 
     async def stand_at(self, listener: trio.SocketListener) -> None:
         while True:
@@ -86,35 +93,44 @@ class _Door:
     async def _serve(self, stream: trio.SocketStream) -> None:
         peer = _peer_of(stream)
         try:
-            with self._boundary(peer):
-                await self._serve_both(stream, peer)
+            with self._boundary(peer), self._quota.guest(peer) as guest:
+                await self._serve_both(stream, guest)
         finally:
             self._clients -= 1
 
-    async def _serve_both(self, stream: trio.SocketStream, peer: str) -> None:
-        connection = await self._serve_http(stream, peer)
+    async def _serve_both(self, stream: trio.SocketStream, guest: Guest) -> None:
+        connection = await self._serve_http(stream, guest)
         if connection is not None:
             await self._front.serve_websocket(connection)
 
-    async def _serve_http(self, stream: trio.SocketStream, peer: str) -> Connection | None:
+    async def _serve_http(self, stream: trio.SocketStream, guest: Guest) -> Connection | None:
+        # Who dawdles makes room: only a node that is full of players turns a newcomer away.
+        self._evict(len(self._handshakes) + 1 - self._limits.max_handshakes)
+        self._evict(self._staying - self._limits.max_connections)
         with trio.CancelScope() as scope:
             self._handshakes[scope] = None
-            self._evict(len(self._handshakes) - self._limits.max_handshakes)
             try:
-                return await self._answer(stream, peer)
+                return await self._answer(stream, guest)
             finally:
+                if scope.cancel_called:
+                    self._evicted -= 1
                 self._handshakes.pop(scope, None)
         return None
 
-    async def _answer(self, stream: trio.SocketStream, peer: str) -> Connection | None:
-        if self._clients <= self._limits.max_connections:
-            return await self._front.serve_http(stream, peer)
-        await self._front.turn_away(stream, peer)
+    async def _answer(self, stream: trio.SocketStream, guest: Guest) -> Connection | None:
+        if guest.is_welcome and self._staying <= self._limits.max_connections:
+            return await self._front.serve_http(stream, guest)
+        await self._front.turn_away(stream, guest)
         return None
+
+    @property
+    def _staying(self) -> int:
+        return self._clients - self._evicted
 
     def _evict(self, count: int) -> None:
         for scope in list(self._handshakes)[: max(count, 0)]:
             del self._handshakes[scope]
+            self._evicted += 1
             scope.cancel()
 
 

@@ -14,9 +14,9 @@ from typing import assert_never
 import attrs
 import structlog
 
+from server.budget import Budget
 from server.game import Actor, Command, CommandSpec
 from server.session.boundary import contained
-from server.session.budget import Budget
 from server.session.client import Client
 from server.session.room import Room
 from server.session.stay import GAME_FAILED, Stay

@@ -15,9 +15,9 @@ from typing import assert_never
 import attrs
 import structlog
 
+from server.budget import Budget
 from server.interest.sight import Sight
 from server.session.boundary import contained
-from server.session.budget import Budget
 from server.session.client import Client
 from server.session.orders import Orders
 from server.session.room import Room

@@ -74,7 +74,8 @@ async def knock(port: int, world: str = "bay") -> SocketPlayer:
     """A player whose WebSocket is open and who has not joined; the server may have closed it already."""
     peer = await connect(port)
     await peer.send(HANDSHAKE.replace(b"/ws/bay", f"/ws/{world}".encode()))
-    assert (await peer.read_head()).startswith(b"HTTP/1.1 101 ")
+    head = await peer.read_head()
+    assert head.startswith(b"HTTP/1.1 101 "), head
     return SocketPlayer(peer, Client(MSGPACK, "Ann"))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pytest
 import trio
@@ -25,6 +27,7 @@ MISTAKES = {
     "unknown host, whole cluster": ([*UP, "--host", "no-such-host.invalid"], "cannot listen on no-such-host.invalid"),
     "bad world": ([*UP, "--world", "a:b{c}*"], "world"),
     "store that is not there": ([*SERVE, *NO_STORE], "no connection to 127.0.0.1:1"),
+    "proxies that are no network": ([*SERVE, "--clients-proxies", "10.0.0.0/99"], "10.0.0.0/99"),
     "store URL that is none": ([*SERVE, "--store", "http://127.0.0.1"], "store URL"),
 }
 
@@ -87,6 +90,27 @@ def test_a_value_that_cannot_be_is_refused_at_once(arguments: list[str]) -> None
     assert result.exit_code == 2
     assert "Error: " in result.output
     assert "--help" in result.output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OARLOCK_WORLD_FLUSH_HZ", "fast"),
+        ("OARLOCK_WORLD_LOG_LENGTH", "1.5"),
+        ("OARLOCK_LOG_JSON", "maybe"),
+        ("OARLOCK_CLIENTS_CONNECTIONS", "many"),
+    ],
+)
+async def test_a_variable_that_cannot_be_read_is_named(variable: str, value: str) -> None:
+    """Only the command that needs it is refused."""
+    with trio.fail_after(DEADLINE_S):
+        run = partial(trio.run_process, capture_stdout=True, capture_stderr=True, check=False)
+        env = {**os.environ, variable: value}
+        refused = await run([*OARLOCK, "serve", "--bind", "127.0.0.1:0"], env=env)
+        other = await run([*OARLOCK, "bots", "--help"], env=env)
+    assert refused.returncode == 2
+    assert refused.stderr.decode() == f"oarlock: {variable} (or a settings file) cannot be {value!r}\n"
+    assert other.returncode == 0
 
 
 @pytest.mark.parametrize("command", ["serve", "up", "bots"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import attrs
 import trio
 
 from server.app import run_node
-from server.config import NodeConfig
+from server.config import ClientsConfig, NodeConfig
 from shared_state.embedded import EmbeddedStore, embedded_store
 
 
@@ -22,9 +23,11 @@ class WholeNode:
 
 
 @asynccontextmanager
-async def whole_node() -> AsyncGenerator[WholeNode, None]:
-    """Runs while the context is open."""
+async def whole_node(*, clients: Mapping[str, Any] | None = None, **settings: Any) -> AsyncGenerator[WholeNode, None]:
+    """Runs while the context is open; ``clients``: settings of what clients are granted."""
     async with embedded_store() as store, trio.open_nursery() as nursery:
-        port = await nursery.start(run_node, NodeConfig(name="node1", bind="127.0.0.1:0", store=store.url))
+        granted = ClientsConfig(**(clients or {}))
+        config = NodeConfig(name="node1", bind="127.0.0.1:0", store=store.url, clients=granted, **settings)
+        port = await nursery.start(run_node, config)
         yield WholeNode(port, store)
         nursery.cancel_scope.cancel()

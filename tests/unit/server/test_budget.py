@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.session.budget import Budget
+from server.budget import Budget
 
 STEPS = st.lists(st.floats(0, 2), max_size=200)
 
