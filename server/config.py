@@ -90,7 +90,10 @@ class NodeConfig:
 
     name: str = ts.option(default="node", help="Name of this node, shown to players.")
     bind: str = ts.option(default="127.0.0.1:8000", help="Address and port to listen on.")
-    store: str = ts.option(default="redis://127.0.0.1:6379/0", help="URL of the store.")
+    store: str = ts.option(
+        default="redis://127.0.0.1:6379/0",
+        help="URL of the store: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://.",
+    )
     game: str = ts.option(default="flotsam", help="The game: module:attribute, or one that ships.")
     origins: tuple[str, ...] = ts.option(default=(), help="Origins that browsers may connect from; none: all.")
     log_json: bool = ts.option(default=False, help="Write logs as JSON lines.")

@@ -19,8 +19,9 @@ import outcome
 import trio
 
 from shared_state.errors import StoreError, StoreUnavailable
-from shared_state.redis.pipeline import ChannelSlot, Pipeline, Slot
+from shared_state.redis.pipeline import SUBSCRIBED, UNSUBSCRIBED, ChannelSlot, Pipeline, Slot
 from shared_state.redis.subscriptions import Subscriptions
+from shared_state.redis.tls import TlsSocket
 
 RECEIVE_BYTES = 256 * 1024
 MAX_WAITING = 100_000
@@ -70,7 +71,7 @@ class Connection:
 
     def __init__(
         self,
-        connected: socket.socket,
+        connected: socket.socket | TlsSocket,
         subscriptions: Subscriptions,
         patience: Patience,
         on_broken: Callable[[], None],
@@ -100,13 +101,18 @@ class Connection:
         self._submit(call, args)
         return await trio.lowlevel.wait_task_rescheduled(call.abandon)
 
+    async def call_asking(self, *args: str | bytes | int | float) -> Any:
+        """The same, of a slot that is still on its way to this node. Raises: StoreError."""
+        self._submit(Call(None), ("ASKING",))
+        return await self.call(*args)
+
     def subscribe(self, channel: bytes) -> None:
         """Asks for a channel; the subscriptions are told when it is confirmed."""
-        self._submit(ChannelSlot(b"ssubscribe", channel, self._subscriptions), ("SSUBSCRIBE", channel))
+        self._submit(ChannelSlot(SUBSCRIBED, channel, self._subscriptions), ("SSUBSCRIBE", channel))
 
     def unsubscribe(self, channel: bytes) -> None:
         """Gives a channel up."""
-        self._submit(ChannelSlot(b"sunsubscribe", channel, self._subscriptions), ("SUNSUBSCRIBE", channel))
+        self._submit(ChannelSlot(UNSUBSCRIBED, channel, self._subscriptions), ("SUNSUBSCRIBE", channel))
 
     def break_off(self, reason: str) -> None:
         """Ends the connection; every call that waits fails with the reason."""

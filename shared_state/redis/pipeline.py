@@ -15,9 +15,11 @@ import attrs
 import hiredis
 
 from shared_state.errors import StoreError, StoreUnavailable
-from shared_state.redis.replies import Elsewhere, translate
+from shared_state.redis.replies import Demoted, translate
 from shared_state.redis.subscriptions import Subscriptions
 
+SUBSCRIBED, UNSUBSCRIBED = b"ssubscribe", b"sunsubscribe"
+"""Kinds of push that confirm."""
 _INCOMPLETE = object()
 
 
@@ -42,7 +44,9 @@ class ChannelSlot:
 
     def deliver(self, reply: Any) -> None:
         """Takes a refusal. Raises: StoreUnavailable, when a listener would stay deaf otherwise."""
-        if isinstance(reply, StoreError) and self.subscriptions.refused(self.channel, reply):
+        if self.push != SUBSCRIBED or not isinstance(reply, StoreError):
+            return  # whoever gave a channel up does not mind
+        if self.subscriptions.refused(self.channel, reply):
             raise StoreUnavailable(f"subscription refused: {reply}")
 
 
@@ -81,17 +85,17 @@ class Pipeline:
         if not self.slots:
             raise ProtocolBroken("a reply that nothing was asked for")
         self.slots.popleft().deliver(reply)
-        if isinstance(reply, Elsewhere):
+        if isinstance(reply, Demoted):
             raise StoreUnavailable(str(reply))
 
     def _take_push(self, push: list[Any]) -> None:
         kind = push[0]
         if kind == b"smessage":
             self._subscriptions.deliver(push[1], push[2])
-        elif kind == b"ssubscribe":
+        elif kind == SUBSCRIBED:
             self._confirms(kind, push[1])
             self._subscriptions.confirmed(push[1])
-        elif kind == b"sunsubscribe" and not self._confirms(kind, push[1]) and self._subscriptions.lost(push[1]):
+        elif kind == UNSUBSCRIBED and not self._confirms(kind, push[1]) and self._subscriptions.lost(push[1]):
             self.lost.append(push[1])
 
     def _confirms(self, kind: bytes, channel: bytes) -> bool:

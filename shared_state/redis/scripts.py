@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from shared_state.redis.link import Link
 from shared_state.redis.replies import MissingScript
+from shared_state.redis.topology import Route
 
 
 @attrs.frozen
@@ -19,7 +19,7 @@ class Script:
     text: bytes
     digest: str
 
-    async def run(self, link: Link, keys: tuple[str, ...], *args: str | bytes | int) -> Any:
+    async def run(self, link: Route, keys: tuple[str, ...], *args: str | bytes | int) -> Any:
         """Runs it; the reply is described in the script's header.
 
         A server that restarted, failed over or was flushed does not have the script: EVAL brings it and runs it in

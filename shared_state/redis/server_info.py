@@ -1,11 +1,34 @@
-"""What a server says of itself in INFO: its kind, version, processor time, and whether it is fit to hold a world."""
+"""What a server says of itself in HELLO and INFO, and whether it is fit to hold a world. Pure."""
 
 from __future__ import annotations
 
-from shared_state.errors import StoreError
+from collections.abc import Mapping
+
+from shared_state.errors import StoreError, StoreUnavailable
 from shared_state.store import ServerInfo
 
 MIN_MAJOR_VERSION = 7
+
+
+def check_hello(said: Mapping[bytes, object], *, clustered: bool) -> None:
+    """Refuses a server that is not what the URL says, by its answer to HELLO. Raises: StoreUnavailable."""
+    mode = said.get(b"mode")
+    if mode == b"sentinel":
+        raise StoreUnavailable("this is a Sentinel: the store URL has to begin with redis+sentinel://")
+    if clustered and mode != b"cluster":
+        raise StoreUnavailable("this is no node of a cluster: the store URL has to begin with redis://")
+    if not clustered and mode == b"cluster":
+        raise StoreUnavailable("this is a node of a cluster: the store URL has to begin with redis+cluster://")
+    if said.get(b"role") != b"master":
+        raise StoreUnavailable("this is a replica, not the primary")
+
+
+def explain_greeting(refusal: StoreError) -> StoreUnavailable:
+    """Why a server did not take HELLO."""
+    text = str(refusal)
+    if text.startswith(("ERR unknown command", "NOPROTO", "ERR wrong number")):
+        return StoreUnavailable(f"the store does not speak RESP3, Redis 7.0 or Valkey is needed ({text})")
+    return StoreUnavailable(text)
 
 
 def parse_info(text: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from shared_state.errors import StoreError, UndecodableDelta
 from shared_state.position import Head
 from shared_state.redis import scripts
 from shared_state.redis.keys import WorldKeys
-from shared_state.redis.link import Link
+from shared_state.redis.topology import Route
 from shared_state.store import Snapshot
 
 
@@ -39,7 +39,7 @@ class Paging:
     attempts: int = 3
 
 
-async def read_world(link: Link, keys: WorldKeys, paging: Paging) -> Snapshot:
+async def read_world(link: Route, keys: WorldKeys, paging: Paging) -> Snapshot:
     """See ``Store.snapshot``."""
     for attempt in range(paging.attempts):
         reply = await scripts.SNAPSHOT.run(link, (keys.state, keys.cells, keys.meta), paging.whole_fields)
@@ -53,7 +53,7 @@ async def read_world(link: Link, keys: WorldKeys, paging: Paging) -> Snapshot:
     raise StoreError(f"the world changed faster than it could be read, {paging.attempts} times")
 
 
-async def read_log(link: Link, keys: WorldKeys, version: int, limit: int) -> list[bytes]:
+async def read_log(link: Route, keys: WorldKeys, version: int, limit: int) -> list[bytes]:
     """See ``Store.log_after``."""
     reply = await link.call("XRANGE", keys.log, f"{version + 1}-0", "+", "COUNT", limit)
     return [fields[1] for _, fields in reply]
@@ -63,7 +63,7 @@ async def read_log(link: Link, keys: WorldKeys, version: int, limit: int) -> lis
 class _Reading:
     """One attempt at a large world. ``heads``: what the pages were read at, the first one's before all."""
 
-    link: Link
+    link: Route
     keys: WorldKeys
     page_fields: int
     log_deltas: int

@@ -19,12 +19,12 @@ from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, Unk
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import NO_STAMP, Head
 from shared_state.redis import scripts
-from shared_state.redis.address import StoreAddress
 from shared_state.redis.keys import SESSION_TAIL, world_keys
-from shared_state.redis.link import Link, LinkTimes
+from shared_state.redis.link import LinkTimes
 from shared_state.redis.server_info import check_fit, describe, parse_info
 from shared_state.redis.snapshots import Paging, read_log, read_world
-from shared_state.redis.topology import Standalone, Topology
+from shared_state.redis.store_url import read_store_url
+from shared_state.redis.topology import Route, Topology, topology_of
 from shared_state.session_row import unpack_head
 from shared_state.store import FORMAT, Attachment, DeltaListener, IdBlock, LeaseGrant, ServerInfo, Snapshot
 from shared_state.ttl import ttl_us
@@ -38,7 +38,7 @@ async def open_store(
     rng: random.Random | None = None,
     times: LinkTimes | None = None,
 ) -> AsyncGenerator[RedisStore, None]:
-    """A store at a URL (redis://, unix://), connected while the context is open.
+    """A store at a URL (redis/store_url.py), connected while the context is open.
 
     Args:
         rng: for the jitter of reconnections.
@@ -47,8 +47,8 @@ async def open_store(
         StoreUnavailable: it could not be reached.
         StoreError: it is too old, may evict keys, or the URL is wrong.
     """
-    link = Link(StoreAddress.from_url(url, client_name), rng or random.Random(), times or LinkTimes())
-    store = RedisStore(Standalone(link))
+    found = read_store_url(url, client_name)
+    store = RedisStore(topology_of(found, rng or random.Random(), times or LinkTimes()))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(store.topology.run)
         unfit = await store.unfit()
@@ -70,8 +70,7 @@ class RedisStore:
     async def unfit(self) -> StoreError | None:
         """Why the servers cannot hold worlds; None: they can."""
         try:
-            for link in self.topology.links():
-                check_fit(parse_info(_text(await link.call("INFO", "everything"))))
+            await self._check()
         except StoreError as error:
             return error
         return None
@@ -169,7 +168,12 @@ class RedisStore:
         said = [describe(parse_info(_text(await link.call("INFO", "everything")))) for link in self.topology.links()]
         return attrs.evolve(said[0], cpu_s=sum(server.cpu_s for server in said))
 
-    def _link(self, world: WorldName) -> Link:
+    async def _check(self) -> None:
+        await self.topology.ready()
+        for link in self.topology.links():
+            check_fit(parse_info(_text(await link.call("INFO", "everything"))))
+
+    def _link(self, world: WorldName) -> Route:
         return self.topology.link_for(world)
 
 

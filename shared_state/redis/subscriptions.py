@@ -6,13 +6,18 @@ the first message of each connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 import trio
 
 from shared_state.errors import StoreError
+from shared_state.redis.replies import Redirected
 from shared_state.store import DeltaListener
+
+
+def _ignore(_: Redirected) -> None:
+    """One server alone redirects nobody."""
 
 
 @attrs.define(eq=False)
@@ -30,8 +35,13 @@ class Subscription:
 
 @attrs.define(eq=False)
 class Subscriptions:
-    """All channels of one link."""
+    """All channels of one link.
 
+    Args:
+        on_redirected: told that another server has a channel now, to which it is to be handed over.
+    """
+
+    on_redirected: Callable[[Redirected], None] = _ignore
     _channels: dict[bytes, Subscription] = attrs.field(factory=dict)
 
     def channels(self) -> Iterable[bytes]:
@@ -58,6 +68,16 @@ class Subscriptions:
         del self._channels[channel]
         return True
 
+    def give_up(self, channel: bytes) -> Subscription:
+        """Hands a channel over to another link, listeners and all."""
+        subscription = self._channels.pop(channel)
+        subscription.live = False
+        return subscription
+
+    def adopt(self, channel: bytes, subscription: Subscription) -> None:
+        """Takes a channel over from another link; the server must be asked."""
+        self._channels[channel] = subscription
+
     def confirmed(self, channel: bytes) -> None:
         """The server says that the channel is subscribed now."""
         subscription = self._channels.get(channel)
@@ -72,6 +92,9 @@ class Subscriptions:
         """The server will not subscribe. Returns: whether the channel was live before, so that someone is deaf now."""
         subscription = self._channels.get(channel)
         if subscription is None:
+            return False
+        if isinstance(error, Redirected):
+            self.on_redirected(error)
             return False
         if subscription.settled.is_set():
             return True

@@ -16,7 +16,8 @@ from shared_state.names import WorldName, world_name
 from shared_state.redis.store import RedisStore, open_store
 from shared_state.store import Store
 from shared_state.store_model import ModelStore
-from tests.contract.servers import running_server
+from tests.contract.servers import on_thread, running_server
+from tests.contract.store_groups import StoreCluster, store_cluster
 from tests.contract.writer import Writer
 
 START_US = 1_800_000_000_000_000
@@ -51,11 +52,18 @@ def redis_server() -> Iterator[EmbeddedStore]:
         yield server
 
 
-@pytest.fixture(params=["memory-push-first", "memory-reply-first", "valkey", "redis"])
+@pytest.fixture(scope="session")
+def cluster_server() -> Iterator[StoreCluster]:
+    """A cluster of three Valkeys for the whole run."""
+    with on_thread(store_cluster()) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["memory-push-first", "memory-reply-first", "valkey", "redis", "cluster"])
 async def target(request: pytest.FixtureRequest) -> AsyncIterator[Target]:
     """Each implementation in turn."""
-    if request.param in ("valkey", "redis"):
-        server: EmbeddedStore = request.getfixturevalue(f"{request.param}_server")
+    if request.param in ("valkey", "redis", "cluster"):
+        server: EmbeddedStore | StoreCluster = request.getfixturevalue(f"{request.param}_server")
         async with real_target(server.url) as real:
             yield real
     else:

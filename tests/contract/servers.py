@@ -6,8 +6,9 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import trio
@@ -15,7 +16,8 @@ import trio
 from shared_state.embedded import EmbeddedStore, embedded_store, find_binary
 from shared_state.errors import NoStoreBinary
 
-START_DEADLINE_S = 20.0
+T = TypeVar("T")
+START_DEADLINE_S = 30.0
 
 
 def server_binary(kind: str) -> Path:
@@ -32,26 +34,32 @@ def server_binary(kind: str) -> Path:
 @contextmanager
 def running_server(kind: str) -> Iterator[EmbeddedStore]:
     """A server for synchronous code, on a thread of its own until the context ends."""
-    binary = server_binary(kind)
+    with on_thread(embedded_store(binary=server_binary(kind))) as server:
+        yield server
+
+
+@contextmanager
+def on_thread(running: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """What an asynchronous context gives, for synchronous code: it is open on a thread of its own."""
     ready = threading.Event()
     tokens: list[trio.lowlevel.TrioToken] = []
     scope = trio.CancelScope()
-    running: list[EmbeddedStore] = []
+    given: list[T] = []
 
     async def serve() -> None:
         tokens.append(trio.lowlevel.current_trio_token())
         with scope:
-            async with embedded_store(binary=binary) as server:
-                running.append(server)
+            async with running as value:
+                given.append(value)
                 ready.set()
                 await trio.sleep_forever()
 
     thread = threading.Thread(target=trio.run, args=(serve,), daemon=True)
     thread.start()
     if not ready.wait(START_DEADLINE_S):
-        pytest.fail(f"{kind} did not start")
+        pytest.fail("the server did not start")
     try:
-        yield running[0]
+        yield given[0]
     finally:
         tokens[0].run_sync_soon(scope.cancel)
         thread.join(START_DEADLINE_S)

@@ -29,6 +29,11 @@ MISTAKES = {
     "store that is not there": ([*SERVE, *NO_STORE], "no connection to 127.0.0.1:1"),
     "proxies that are no network": ([*SERVE, "--clients-proxies", "10.0.0.0/99"], "10.0.0.0/99"),
     "store URL that is none": ([*SERVE, "--store", "http://127.0.0.1"], "store URL"),
+    "Sentinels without a name": ([*SERVE, "--store", "redis+sentinel://127.0.0.1:1"], "name that the Sentinels have"),
+    "Sentinels that are not there": ([*SERVE, "--store", "redis+sentinel://127.0.0.1:1/bay"], "some do not answer"),
+    "cluster that is not there": ([*SERVE, "--store", "redis+cluster://127.0.0.1:1"], "no node of the cluster"),
+    "CA that is not there": ([*SERVE, "--store", "rediss://h?ssl_ca_certs=/nowhere"], "CA file /nowhere"),
+    "password that breaks the URL": ([*SERVE, "--store", "redis://:a/b@127.0.0.1"], "in a password"),
 }
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from redis import Redis
 
 from shared_state.embedded import embedded_store
 from shared_state.errors import StoreError, StoreUnavailable
@@ -129,14 +130,18 @@ async def test_refusals_carry_the_servers_text(url: str) -> None:
 
 @within(20)
 async def test_a_replica_is_not_written_to(url: str) -> None:
-    """READONLY says that the primary is elsewhere: unavailable, and the link connects anew."""
-    async with running_link(url) as link:
-        await link.call("REPLICAOF", "127.0.0.1", "1")
-        with pytest.raises(StoreUnavailable, match="READONLY"):
-            await link.call("SET", "a", "b")
-        await link.call("REPLICAOF", "NO", "ONE")
-        assert await link.call("SET", "a", "b") == b"OK"
-        assert link.connections == 2
+    """READONLY says that the primary is elsewhere: the link connects anew, and only to a primary (S26)."""
+    with Redis.from_url(url) as admin:
+        async with running_link(url, LinkTimes(unavailable_after_s=0.5)) as link:
+            assert await link.call("PING") == b"PONG"
+            admin.replicaof("127.0.0.1", "1")
+            with pytest.raises(StoreUnavailable, match="READONLY"):
+                await link.call("SET", "a", "b")
+            with pytest.raises(StoreUnavailable, match="a replica, not the primary"):
+                await link.call("PING")
+            admin.replicaof("NO", "ONE")
+            assert await link.call("SET", "a", "b") == b"OK"
+            assert link.connections == 2
 
 
 @within(20)

@@ -21,6 +21,7 @@ from shared_state.names import WorldName, world_name
 from shared_state.redis.directory import RedisDirectory
 from shared_state.redis.keys import DIRECTORY, DIRECTORY_KEYS
 from shared_state.redis.store import RedisStore, open_store
+from tests.contract.store_groups import StoreCluster
 
 CLIENTS = 4
 START_US = 1_800_000_000_000_000
@@ -70,13 +71,13 @@ def bay(seats: int = 4, **more: Any) -> WorldSpec:
     return attrs.evolve(WorldSpec(BAY, seats), **more)
 
 
-@pytest.fixture(params=["memory", "valkey", "redis"])
+@pytest.fixture(params=["memory", "valkey", "redis", "cluster"])
 async def harbour(request: pytest.FixtureRequest) -> AsyncIterator[Harbour]:
     """Each implementation in turn."""
     if request.param == "memory":
         yield memory_harbour()
     else:
-        server: EmbeddedStore = request.getfixturevalue(f"{request.param}_server")
+        server: EmbeddedStore | StoreCluster = request.getfixturevalue(f"{request.param}_server")
         async with real_harbour(server.url) as real:
             yield real
 

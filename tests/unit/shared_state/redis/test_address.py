@@ -37,8 +37,26 @@ def test_a_unix_url() -> None:
     assert address.greeting() == [("HELLO", 3, "SETNAME", "node-3"), ("SELECT", 1)]
 
 
-@pytest.mark.parametrize(("url", "reason"), [("rediss://h", "TLS"), ("http://h", "store URL"), ("", "store URL")])
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://h", "store URL"),
+        ("", "store URL"),
+        ("redis://h:70000", "its port"),
+        ("redis://h?colour=red", "no option colour"),
+        ("redis://h?ssl_ca_certs=ca.pem", "rediss:// only"),
+        ("rediss://h?ssl_ca_certs=/nonexistent.pem", "CA file /nonexistent.pem: No such file"),
+        ("rediss://h?ssl_certfile=/nonexistent.pem", "client certificate /nonexistent.pem: No such file"),
+    ],
+)
 def test_what_is_no_store_is_refused(url: str, reason: str) -> None:
     """The error says why."""
     with pytest.raises(StoreError, match=reason):
         StoreAddress.from_url(url)
+
+
+def test_a_password_that_breaks_the_url_is_not_told() -> None:
+    """What is taken for a port is the rest of the password."""
+    with pytest.raises(StoreError, match="%2F") as caught:
+        StoreAddress.from_url("redis://:s3cr/et@h")
+    assert "s3cr" not in str(caught.value)
