@@ -30,7 +30,7 @@ class Backoff:
     _failures: int = 0
 
     def next_s(self, lasted_s: float) -> float:
-        """Seconds to wait after a connection (or an attempt) that lasted ``lasted_s`` seconds."""
+        """Seconds to wait after a session that lasted ``lasted_s`` seconds on one connection; 0: none came about."""
         if lasted_s >= LASTING_S:
             self._failures = 0
         longest_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 16))

@@ -1,5 +1,7 @@
 """One bot: joins, plays by its brain, listens, and comes back when its connection is lost.
 
+How it moves: asked to, it sails on while a second *voyage* opens a connection elsewhere; when that is open it takes
+over, resumes the session there, and the first voyage ends. A voyage is one connection after the other.
 Owns one client, one brain and, while connected, one line. Must not decide when a run ends: the stage does. Invariant:
 no ending of a connection raises; one that the node meant for good leaves the bot *dismissed*.
 """
@@ -18,8 +20,14 @@ from client_bot.client import Client, State
 from client_bot.connection import Address, Closed, Dial, Line, UnreachableError, visit
 from client_bot.facts import Answered, AskedToMove, Blamed, Fact, Heard, Joined
 from client_bot.measure import Measures
+from client_bot.passage import Passage
 from client_bot.stage import Stage
 from client_bot.visibility import Commit, Visibility
+
+PING_S = 1.0
+"""Silence after which a bot asks for a sign of life."""
+SILENCE_S = 4.0
+"""Silence after which it gives the connection up: a hung node is as good as a dead one."""
 
 
 @attrs.frozen
@@ -32,6 +40,15 @@ class Surroundings:
     stage: Stage
     measures: Measures
     visibility: Visibility
+
+
+@attrs.define(eq=False)
+class Voyage:
+    """Connections of one bot, one after the other; ``before`` is the voyage to be taken over from."""
+
+    before: Voyage | None = None
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    is_succeeded: bool = False
 
 
 @attrs.define(eq=False)
@@ -49,7 +66,10 @@ class Bot:
     changed_s: float = attrs.field(default=-math.inf, init=False)
     _backoff: Backoff = attrs.field(init=False)
     _line: Line | None = attrs.field(default=None, init=False)
-    _lost_s: float | None = attrs.field(default=None, init=False)
+    _joined_s: float = attrs.field(default=math.inf, init=False)
+    _heard_s: float = attrs.field(default=0.0, init=False)
+    _not_before_s: float = attrs.field(default=-math.inf, init=False)
+    _passage: Passage | None = attrs.field(default=None, init=False)
     _seen_version: int = attrs.field(default=-1, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -64,42 +84,68 @@ class Bot:
 
     async def live(self) -> None:
         """Connects, plays and reconnects until the stage is over or the node dismisses the bot."""
-        while not self.around.stage.is_over:
-            began_s = trio.current_time()
-            may_come_back = await self._connect()
-            now_s = trio.current_time()
-            was_moving = self.client.state is State.MOVING
-            if self._lost_s is None and self.client.state in (State.JOINED, State.MOVING):
-                self._lost_s = now_s
-            self.client.disconnected()
-            if not may_come_back:
-                return
-            if not was_moving:
-                await trio.sleep(self._backoff.next_s(now_s - began_s))
+        async with trio.open_nursery() as voyages:
+            voyages.start_soon(self._sail, Voyage(), voyages)
 
     async def ask_digest(self) -> None:
         """Asks the node for content checks, when connected."""
-        if self._line is not None and self.client.state in (State.JOINED, State.MOVING):
+        if self._line is not None and self.client.is_joined:
             await self._line.send(self.client.ask_digest())
 
     async def leave(self) -> None:
         """Ends the session, when connected."""
         if self._line is None:
             return
-        if self.client.state in (State.JOINED, State.MOVING):
+        if self.client.is_joined:
             await self._line.send(self.client.goodbye())
         await self._line.close()
 
+    # ---- voyages -------------------------------------------------------------------------------------------------
+
+    async def _sail(self, voyage: Voyage, voyages: trio.Nursery) -> None:
+        with voyage.scope:
+            while not self.around.stage.is_over:
+                may_come_back = await self._connect(voyage, voyages)
+                was_moving = self.client.state is State.MOVING
+                if voyage.before is None:
+                    self._lose()
+                if not may_come_back or voyage.is_succeeded:
+                    return
+                await trio.sleep(self._pause_s(was_moving))
+
+    async def _move(self, voyage: Voyage, voyages: trio.Nursery, after_s: float) -> None:
+        """Sends a successor, unless the connection was lost and replaced meanwhile."""
+        line = self._line
+        await trio.sleep(after_s)
+        if line is self._line and not voyage.is_succeeded:
+            voyage.is_succeeded = True
+            voyages.start_soon(self._sail, Voyage(voyage), voyages)
+
+    def _pause_s(self, was_moving: bool) -> float:
+        now_s = trio.current_time()
+        asked_s = max(0.0, self._not_before_s - now_s)
+        lasted_s = max(0.0, now_s - self._joined_s)
+        self._joined_s = math.inf
+        return asked_s if was_moving else asked_s + self._backoff.next_s(lasted_s)
+
+    def _lose(self) -> None:
+        """The connection is over, or about to be left for a better one."""
+        if self.client.is_joined and self._passage is None:
+            self._passage = Passage(self._heard_s, set(self.client.in_flight.waiting))
+        self.client.disconnected()
+
     # ---- a connection --------------------------------------------------------------------------------------------
 
-    async def _connect(self) -> bool:
+    async def _connect(self, voyage: Voyage, voyages: trio.Nursery) -> bool:
+        async def talk(line: Line) -> Closed:
+            return await self._talk(line, voyage, voyages)
+
         try:
-            closed = await visit(self.around.address, self.client.codec, self.around.dial, self._talk)
+            closed = await visit(self.around.address, self.client.codec, self.around.dial, talk)
         except UnreachableError as error:
             self.client.tally.failed_connections += 1
+            self._not_before_s = trio.current_time() + error.retry_after_s
             return self._judge(error.may_pass, str(error))
-        finally:
-            self._line = None
         is_fine = may_return(closed.code) or self.client.state is State.MOVING
         return self._judge(is_fine, f"closed with {closed.code} {closed.reason}".rstrip())
 
@@ -109,44 +155,61 @@ class Bot:
             self.dismissed = why
         return may_come_back
 
-    async def _talk(self, line: Line) -> Closed:
-        self._line = line
-        await line.send(self.client.hello())
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._play, line)
-            closed = await self._listen(line, nursery)
-            nursery.cancel_scope.cancel()
+    async def _talk(self, line: Line, voyage: Voyage, voyages: trio.Nursery) -> Closed:
+        if voyage.before is not None:
+            voyage.before.scope.cancel()
+            voyage.before = None
+            self._lose()
+        self._line, self._heard_s = line, trio.current_time()
+        try:
+            await line.send(self.client.hello())
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._play, line)
+                nursery.start_soon(self._watch, line, nursery)
+                closed = await self._listen(line, voyage, voyages)
+                nursery.cancel_scope.cancel()
+        finally:
+            self._line = None if self._line is line else self._line
         return closed
 
-    async def _listen(self, line: Line, nursery: trio.Nursery) -> Closed:
+    async def _listen(self, line: Line, voyage: Voyage, voyages: trio.Nursery) -> Closed:
         while True:
             payloads = await line.receive()
             if isinstance(payloads, Closed):
                 return payloads
-            now_s = trio.current_time()
+            self._heard_s = now_s = trio.current_time()
             for payload in payloads:
+                self._mark_view(now_s)
                 for fact in self.client.receive(payload, now_s):
-                    self._note(fact, now_s, line, nursery)
+                    self._note(fact, now_s, voyage, voyages)
                 self._look(now_s)
             for reply in self.client.replies():
                 await line.send(reply)
 
-    def _note(self, fact: Fact, now_s: float, line: Line, nursery: trio.Nursery) -> None:
+    def _note(self, fact: Fact, now_s: float, voyage: Voyage, voyages: trio.Nursery) -> None:
         match fact:
             case Answered():
                 self._measure(fact, now_s)
             case Joined():
                 self._arrive(now_s)
             case AskedToMove():
-                nursery.start_soon(self._move, line, fact.after_s)
+                self._not_before_s = now_s + fact.after_s
+                voyages.start_soon(self._move, voyage, voyages, fact.after_s)
             case Blamed():
                 self.blamed = f"{fact.code}: {fact.text}"
             case Heard():
                 pass
 
-    async def _move(self, line: Line, after_s: float) -> None:
-        await trio.sleep(after_s)
-        await line.close()
+    async def _watch(self, line: Line, nursery: trio.Nursery) -> None:
+        """Notices a node that hangs: its sockets stand, and nothing comes."""
+        while True:
+            await trio.sleep(PING_S / 2)
+            silent_s = trio.current_time() - self._heard_s
+            if silent_s >= SILENCE_S:
+                await line.sever("silent")
+            elif silent_s >= PING_S:
+                # On its own: to a peer that takes nothing, sending may never end.
+                nursery.start_soon(line.send, self.client.ping(trio.current_time()))
 
     # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -174,9 +237,20 @@ class Bot:
 
     def _arrive(self, now_s: float) -> None:
         self._seen_version = -1
-        if self._lost_s is not None:
-            self.around.measures.resume_gap.add(now_s - self._lost_s)
-            self._lost_s = None
+        self._joined_s = now_s
+        if self._passage is not None:
+            self._passage.welcomed(self.client.in_flight.waiting)
+
+    def _mark_view(self, now_s: float) -> None:
+        if self._passage is not None:
+            self._passage.heard(now_s)
+            self._end_passage(self._passage)
+
+    def _end_passage(self, passage: Passage) -> None:
+        noticed_s = passage.noticed_s
+        if noticed_s is not None:
+            self.around.measures.resume_gap.add(noticed_s)
+            self._passage = None
 
     def _look(self, now_s: float) -> None:
         mirror = self.client.mirror
@@ -188,6 +262,9 @@ class Bot:
 
     def _measure(self, answer: Answered, now_s: float) -> None:
         self.around.measures.do_to_done.add(answer.took_s)
+        if self._passage is not None:
+            self._passage.answered(answer.sent.seq, answer.took_s)
+            self._end_passage(self._passage)
         if answer.is_commit and self.client.mirror is not None:
             commit = Commit(answer.ack.version, answer.sent.sent_s, now_s)
             self.around.visibility.committed(self.client.mirror.epoch, self.node, commit)

@@ -3,6 +3,8 @@
     OFFLINE -- hello() --> JOINING -- welcome --> JOINED -- moving --> MOVING
        ^______________________ disconnected() _________________________|
 
+Asked to move, it plays on until its owner has another connection for it.
+
 Owns the session, the commands in flight and the mirror, over all connections. Must not know sockets or a clock: time is
 an argument. Invariant: whatever bytes arrive, ``receive`` does not raise; what a right node would not have said is
 counted in ``findings`` (content) or ``tally`` (answers).
@@ -86,9 +88,14 @@ class Client:
         return self.welcome.avatar if self.welcome else 0
 
     @property
+    def is_joined(self) -> bool:
+        """The node has welcomed it, and the connection still stands."""
+        return self.state in (State.JOINED, State.MOVING)
+
+    @property
     def can_command(self) -> bool:
         """A command may be sent now: joined, with an avatar, and not too many waiting."""
-        return self.state is State.JOINED and self.avatar != 0 and self.in_flight.has_room
+        return self.is_joined and self.avatar != 0 and self.in_flight.has_room
 
     def command(self, name: str, args: dict[str, Any], now_s: float) -> bytes:
         """The payload of the next command, which from now on waits for its answer.
@@ -104,6 +111,10 @@ class Client:
         """The payload that asks for content checks with the next flush. Raises: NotAllowedError unless joined."""
         self._require(State.JOINED, State.MOVING)
         return self.codec.encode(wire.Digest())
+
+    def ping(self, now_s: float) -> bytes:
+        """The payload that asks for a sign of life."""
+        return self.codec.encode(wire.Ping(now_s * 1000))
 
     def goodbye(self) -> bytes:
         """The payload that ends the session. Raises: NotAllowedError unless joined."""
@@ -130,7 +141,11 @@ class Client:
             case wire.Error():
                 self.tally.blamed += 1
                 return [Blamed(message.code, message.text)]
-        if self.mirror is None or self.state not in (State.JOINED, State.MOVING):
+            case wire.Moving():
+                # Before the welcome it means: try later.
+                self.state = State.MOVING if self.is_joined else self.state
+                return [AskedToMove(message.after_ms / 1000)]
+        if self.mirror is None or not self.is_joined:
             self._find("gap", f"{type(message).__name__} before welcome")
             return []
         return self._take(message, self.mirror, now_s)
@@ -155,9 +170,6 @@ class Client:
                 return [Heard(message.events)]
             case wire.Reset():
                 self._take_reset(message, mirror)
-            case wire.Moving():
-                self.state = State.MOVING
-                return [AskedToMove(message.after_ms / 1000)]
         return []
 
     def _take_welcome(self, welcome: wire.Welcome) -> list[Fact]:
@@ -172,6 +184,9 @@ class Client:
             lexicon = Lexicon(welcome.schema)
             self.mirror = Mirror(lexicon, welcome.epoch, welcome.version, self.findings, self.checks_digests)
             self._complained = False
+        elif before is not None and before.schema != welcome.schema:
+            # A newer node: the reset that follows brings entities of the new schema.
+            self.mirror.lexicon = Lexicon(welcome.schema)
         return [Joined(resumed)]
 
     def _take_done(self, done: wire.Done, mirror: Mirror, now_s: float) -> list[Fact]:

@@ -31,6 +31,7 @@ CLOSE_S = 2.0
 # A node's first `cells` of a crowded view is far above the library's default of 1 MiB.
 MAX_MESSAGE_BYTES = 64 << 20
 RECEIVE_BYTES = 64 << 10
+LONGEST_RETRY_AFTER_S = 60.0
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -43,11 +44,12 @@ class Closed:
 
 
 class UnreachableError(Exception):
-    """No connection could be opened; ``may_pass`` when trying again makes sense."""
+    """No connection could be opened; ``may_pass`` when trying again makes sense, but not before ``retry_after_s``."""
 
-    def __init__(self, text: str, may_pass: bool) -> None:
+    def __init__(self, text: str, may_pass: bool, retry_after_s: float = 0.0) -> None:
         super().__init__(text)
         self.may_pass = may_pass
+        self.retry_after_s = retry_after_s
 
 
 @attrs.frozen
@@ -119,13 +121,19 @@ class Line:
         with trio.move_on_after(CLOSE_S):
             await self._socket.aclose()
 
+    async def sever(self, why: str) -> None:
+        """Ends the connection without a word to a peer that does not answer any more."""
+        self._closed = self._closed or Closed(ABNORMAL, why)
+        await trio.aclose_forcefully(self._tap)
+        self._tap.announce()
+
     async def attend(self) -> None:
         """Takes what reaches the library: messages that were not plain, and the end. Runs beside the user."""
         while self._closed is None:
             try:
                 message = await self._socket.get_message()
             except ConnectionClosed as error:
-                self._closed = _closed(error)
+                self._closed = self._closed or _closed(error)
             else:
                 self._tap.payloads.append(message.encode() if isinstance(message, str) else message)
             self._tap.announce()
@@ -182,10 +190,16 @@ def _unreachable(address: Address, error: BaseException) -> UnreachableError:
         return error
     if isinstance(error, ConnectionRejected):
         text = f"{address} refused the connection with HTTP status {error.status_code}"
-        return UnreachableError(text, error.status_code in PASSING_STATUSES)
+        return UnreachableError(text, error.status_code in PASSING_STATUSES, _retry_after_s(error))
     if isinstance(error, trio.TooSlowError):
         return UnreachableError(f"{address} did not complete the handshake in {HANDSHAKE_S:.0f} s", True)
     return UnreachableError(f"{address} cannot be reached: {error}", True)
+
+
+def _retry_after_s(error: ConnectionRejected) -> float:
+    """What the server asks for, in seconds; dates, which HTTP allows too, are not understood."""
+    values = [value for name, value in error.headers or () if name.lower() == b"retry-after"]
+    return min(float(values[0]), LONGEST_RETRY_AFTER_S) if values and values[0].isdigit() else 0.0
 
 
 def _closed(error: ConnectionClosed) -> Closed:

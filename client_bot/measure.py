@@ -48,7 +48,9 @@ class Measures:
 
     ``do_to_done``: from a command's sending to its answer, at the bot. ``cross_node``: from the sending of a command
     that committed to the first view, of any bot on another node, at its version or later. ``seen_elsewhere``: the same,
-    from the answer. ``resume_gap``: from a lost connection to the next welcome. All on the clock of the bots' process,
+    from the answer. ``resume_gap``: what a player notices of a change of connection: from the last message on the old
+    one to the first view on the new one or, if that took longer, from the sending of a command that waited meanwhile
+    to its answer. All on the clock of the bots' process,
     so that its own delay in reading counts too: ``lag``, by how much bots were late to act, says how large that is.
     """
 

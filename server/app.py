@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import signal
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ import trio
 
 import server
 from server.config import NodeConfig
+from server.drain import Drain
 from server.errors import UsageError
 from server.game.game import load_game
 from server.metrics import render
@@ -28,7 +31,6 @@ from shared_state.redis.store import open_store
 
 log = structlog.get_logger()
 
-DRAIN_DEADLINE_S = 5.0
 MAX_PORT = 65_535
 WEB_ROOT = Path(server.__file__).parent / "web"
 
@@ -104,9 +106,18 @@ async def _listen(bind: str) -> list[trio.SocketListener]:
 
 
 async def _drain_on_signal(node: Node, scope: trio.CancelScope) -> None:
+    """The first signal drains, a second one hastens it."""
+    drain = Drain(node, node.config.drain, random.Random())
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            log.info("draining", node=node.config.name, signal=signal.Signals(number).name)
-            await node.drain(DRAIN_DEADLINE_S)
-            scope.cancel()
-            return
+        number = await anext(aiter(signals))
+        log.info("draining", node=node.config.name, signal=signal.Signals(number).name)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_hasten_on_signal, drain, signals)
+            await drain.run()
+            nursery.cancel_scope.cancel()
+    scope.cancel()
+
+
+async def _hasten_on_signal(drain: Drain, signals: AsyncIterator[int]) -> None:
+    await anext(signals)
+    drain.hasten()

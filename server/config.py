@@ -85,6 +85,16 @@ class ClientsConfig:
 
 
 @ts.settings(frozen=True)
+class DrainConfig:
+    """How this node goes away."""
+
+    lead_s: float = _bounded(2.0, 0, 300, "How long a draining node serves on, until proxies know that it is.")
+    moves_hz: float = _bounded(100.0, 1, 1e5, "How many players a second it asks to move.")
+    patience_s: float = _bounded(3.0, 0, 300, "How long a player may take to follow before it is closed.")
+    limit_s: float = _bounded(15.0, 0.1, 3600, "How long all of it may take; then the rest is closed.")
+
+
+@ts.settings(frozen=True)
 class NodeConfig:
     """One node."""
 
@@ -99,3 +109,4 @@ class NodeConfig:
     log_json: bool = ts.option(default=False, help="Write logs as JSON lines.")
     world: WorldConfig = WorldConfig()
     clients: ClientsConfig = ClientsConfig()
+    drain: DrainConfig = DrainConfig()

@@ -71,6 +71,8 @@ class WorldHost:
     needed_until_s: float = 0.0
     """Until then somebody who went away may come back, or has to be removed: the world stays open."""
     newcomers: dict[Occupant, float] = attrs.field(factory=dict)
+    leadership: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    """Cancelled, this node leads the world no more."""
     flush_seconds: float = 0.0
     _dirty: trio.Event = attrs.field(factory=trio.Event)
     _digests_wanted: bool = False
@@ -143,9 +145,13 @@ class WorldHost:
                 session.client.close(close_codes.WORLD_LOST, "the world lost your avatar")
         self.wake()
 
+    def occupants(self) -> list[Occupant]:
+        """All who are connected, joined or not."""
+        return [*self.sessions, *self.newcomers]
+
     def dismiss(self, code: int, reason: str) -> None:
         """Closes all connections of the room."""
-        for session in [*self.sessions, *self.newcomers]:
+        for session in self.occupants():
             session.client.close(code, reason)
 
     async def flush_forever(self) -> None:
@@ -267,16 +273,18 @@ async def open_host(
             )
             nursery.start_soon(host.flush_forever)
             nursery.start_soon(host.dismiss_idle_forever)
-            nursery.start_soon(_leader(host, live_nodes).run)
+            nursery.start_soon(_lead, host, live_nodes)
             yield host
             nursery.cancel_scope.cancel()
 
 
-def _leader(host: WorldHost, live_nodes: LiveNodes) -> Leader:
+async def _lead(host: WorldHost, live_nodes: LiveNodes) -> None:
     game = host.game
 
     def leave(tx: Transaction, session: SessionId, tail: SessionTail) -> None:
         end_avatar(game, tx, Actor(session, EntityId(tail.entity), tail.name))
 
     reaper = Reaper(host.world, host.store, leave, trio.current_time, host.config.grace_s)
-    return Leader(host.world, host.store, game.timed_rules, host.owner, reaper, live_nodes)
+    leader = Leader(host.world, host.store, game.timed_rules, host.owner, reaper, live_nodes)
+    with host.leadership:
+        await leader.run()

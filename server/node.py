@@ -7,6 +7,8 @@ its own connections and can be opened again; the node goes on.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import attrs
 import structlog
@@ -18,7 +20,8 @@ from server.game import Game
 from server.host import WorldHost, open_host
 from server.net.admission import Accept, Admission, world_of
 from server.net.connection import Connection
-from server.net.http import Request, Response
+from server.net.http import Request, Response, explain
+from server.session.room import Occupant
 from server.session.session import Session
 from server.wire import close_codes
 from server.wire.codec import CODECS
@@ -34,6 +37,7 @@ MAX_WORLDS = 64
 BEAT_TTL_S = 3.0
 OPEN_TIMEOUT_S = 5.0
 LEAVE_POLL_S = 0.02
+LEAVE_DEADLINE_S = 1.0
 
 
 @attrs.define(eq=False)
@@ -63,7 +67,10 @@ class Node:
     directory: Directory
     nursery: trio.Nursery
     slots: dict[WorldName, Slot] = attrs.field(factory=dict)
+    connections: set[Connection] = attrs.field(factory=set)
     draining: bool = False
+    """Not ready any more: proxies are to give it no players."""
+    admits: bool = True
     sessions_total: int = 0
     owner: NodeName = attrs.field(init=False)
     _admission: Admission = attrs.field(init=False)
@@ -80,11 +87,14 @@ class Node:
 
     def admit(self, request: Request) -> Accept | Response:
         """The decision on a handshake."""
+        if not self.admits:
+            return explain(503, "this node is going away", {"retry-after": "1"})
         return self._admission.admit(request)
 
     async def handle(self, connection: Connection) -> None:
         """Serves one connection from handshake to end."""
         slot = None
+        self.connections.add(connection)
         try:
             slot = self._slot(world_name(world_of(connection.request) or ""))
             host = await self._opened(slot)
@@ -95,34 +105,50 @@ class Node:
         else:
             await self._serve(connection, host)
         finally:
+            self.connections.discard(connection)
             if slot is not None:
                 self._quit(slot)
 
-    async def drain(self, deadline_s: float) -> None:
-        """Sends all players away and waits until they have left, at most ``deadline_s``."""
-        self.draining = True
+    def occupants(self) -> list[Occupant]:
+        """All who are connected to an open world, joined or not."""
+        return [occupant for host in self.hosts for occupant in host.occupants()]
+
+    def stand_down(self) -> None:
+        """Gives up leading, so that another node does at once."""
         for host in self.hosts:
-            host.dismiss(close_codes.NODE_DRAINING, "the node is going away")
-        with trio.move_on_after(deadline_s):
-            while self._is_inhabited():  # noqa: ASYNC110  (the end of a node's life is worth no event of its own)
-                await trio.sleep(0.02)
+            host.leadership.cancel()
+
+    def is_committing(self) -> bool:
+        """Whether the end of a session is not committed."""
+        return any(host.world.committer.writers for host in self.hosts)
+
+    def abort(self) -> None:
+        """Cuts off all who are connected: their sessions are away from now on."""
+        for connection in self.connections:
+            connection.abort()
 
     async def beat_forever(self) -> None:
-        """Tells the directory that this node lives, three times in every time to live."""
-        while True:
-            load = {"worlds": float(len(self.hosts)), "sessions": float(sum(len(host.sessions) for host in self.hosts))}
-            try:
-                await self.directory.beat(self.owner, self.config.bind, BEAT_TTL_S, load, draining=self.draining)
-            except StoreError as error:
-                log.warning("directory not told", error=str(error))
-            await trio.sleep(BEAT_TTL_S / 3)
+        """Tells the directory that this node lives, three times in every time to live, and at last that it does not."""
+        try:
+            while True:
+                await self._tell_directory(self._beat)
+                await trio.sleep(BEAT_TTL_S / 3)
+        finally:
+            with trio.move_on_after(LEAVE_DEADLINE_S, shield=True):
+                await self._tell_directory(partial(self.directory.leave, self.owner))
+
+    async def _beat(self) -> None:
+        load = {"worlds": float(len(self.hosts)), "sessions": float(sum(len(host.sessions) for host in self.hosts))}
+        await self.directory.beat(self.owner, self.config.bind, BEAT_TTL_S, load, draining=self.draining)
+
+    async def _tell_directory(self, tell: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await tell()
+        except StoreError as error:
+            log.warning("directory not told", error=str(error))
 
     async def _live_nodes(self) -> set[str]:
         return {entry.name for entry in await self.directory.nodes()}
-
-    def _is_inhabited(self) -> bool:
-        """Whether a connection is open or a player's leaving is not committed."""
-        return any(slot.users or (slot.host and slot.host.world.committer.writers) for slot in self.slots.values())
 
     async def _serve(self, connection: Connection, host: WorldHost) -> None:
         self.sessions_total += 1
@@ -142,8 +168,6 @@ class Node:
             session.on_closed()
 
     def _slot(self, name: WorldName) -> Slot:
-        if self.draining:
-            raise WorldUnavailable("the node is going away")
         slot = self.slots.get(name)
         if slot is None:
             if len(self.slots) >= MAX_WORLDS:

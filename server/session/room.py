@@ -46,6 +46,9 @@ class Occupant(Viewer, Protocol):
     def has_lost_avatar(self) -> bool:
         """Whether the world no longer has what it controls."""
 
+    def ask_to_move(self, after_s: float) -> None:
+        """Tells the player that this node is going away, and to come back elsewhere in ``after_s`` seconds."""
+
     def on_replaced(self, resumed: bool) -> None:
         """It is served by another connection (``resumed``), or has been removed."""
 

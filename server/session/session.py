@@ -33,6 +33,7 @@ from server.wire.messages import (
     Error,
     Join,
     Leave,
+    Moving,
     Ping,
     Pong,
     ToClient,
@@ -199,6 +200,10 @@ class Session:
     def on_failed(self, reason: str) -> None:
         """The store could not be asked."""
         self.client.close(close_codes.STORE_AWAY, reason)
+
+    def ask_to_move(self, after_s: float) -> None:
+        """This node is going away: the player is to come back elsewhere in ``after_s`` seconds."""
+        self._answer(Moving(after_s * 1000))
 
     def on_replaced(self, resumed: bool) -> None:
         """The session is served by another connection (``resumed``), or has been removed."""

@@ -1,102 +1,15 @@
-"""A node on real sockets and a store in memory: worlds open and close, fail alone, and are drained."""
+"""A node on real sockets and a store in memory: worlds open and close, and fail alone."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from functools import partial
-
-import attrs
 import trio
 
-from server.config import NodeConfig, WorldConfig
-from server.game import Game
-from server.net.http import Routes
-from server.net.limits import Limits
-from server.net.listener import serve
-from server.node import MAX_WORLDS, Node
+from server.node import MAX_WORLDS
 from server.wire import close_codes
-from shared_state.batch import CommitReply
-from shared_state.directory_model import ModelDirectory
-from shared_state.memory_directory import MemoryDirectory
-from shared_state.memory_store import MemoryServer, MemoryStore
 from shared_state.names import WorldName
-from shared_state.position import Head
-from shared_state.session_row import unpack_row
-from shared_state.store import LeaseGrant, Snapshot
+from tests.integration.memory_node import BAY, running_node
 from tests.integration.net_peer import eventually
 from tests.integration.player import enter, knock
-from tests.unit.server.harbour import game
-from tests.unit.server.quay import memory_server
-
-BAY = WorldName("bay")
-BROKEN = Snapshot(Head("broken", 1, bytes(8)), {1: bytes(8) + b"\xff"}, {})
-
-
-@attrs.define(eq=False)
-class BreakableStore(MemoryStore):
-    """A store client that fails on purpose."""
-
-    broken_worlds: set[WorldName] = attrs.field(factory=set)
-    commit_gate: trio.Event | None = None
-    release_gate: trio.Event | None = None
-    releases: int = 0
-
-    async def head(self, world: WorldName) -> Head:
-        """Another history, for broken worlds."""
-        head = await super().head(world)
-        return BROKEN.head if world in self.broken_worlds else head
-
-    async def snapshot(self, world: WorldName) -> Snapshot:
-        """What nobody can read, for broken worlds."""
-        snapshot = await super().snapshot(world)
-        return BROKEN if world in self.broken_worlds else snapshot
-
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
-        """Waits at the gate, if there is one."""
-        if self.commit_gate is not None:
-            await self.commit_gate.wait()
-        return await super().commit(world, batch)
-
-    async def release_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
-        """Waits at the gate, if there is one."""
-        self.releases += 1
-        if self.release_gate is not None:
-            await self.release_gate.wait()
-        return await super().release_lease(world, grant)
-
-
-@attrs.define(eq=False)
-class Harbour:
-    """A node that listens."""
-
-    node: Node
-    port: int
-    store: BreakableStore
-    server: MemoryServer
-
-    def stored(self, world: WorldName = BAY) -> dict[int, bytes]:
-        """The entities in the store."""
-        return self.server.model.snapshot(world).state
-
-
-@asynccontextmanager
-async def running_node(played: Game = game, **world: float) -> AsyncGenerator[Harbour, None]:
-    """A node that runs while the context is open."""
-    server = memory_server()
-    store = BreakableStore(server)
-    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    config = NodeConfig(name="node1", world=WorldConfig(**world))  # type: ignore[arg-type]
-    async with trio.open_nursery() as nursery:
-        directory = MemoryDirectory(ModelDirectory(lambda: int(trio.current_time() * 1e6)), random.Random(1))
-        node = Node(config, played, store, directory, nursery)
-        nursery.start_soon(node.beat_forever)
-        await nursery.start(partial(serve, listeners, Routes(), node, Limits()))
-        yield Harbour(node, int(listeners[0].socket.getsockname()[1]), store, server)
-        nursery.cancel_scope.cancel()
-    for listener in listeners:
-        await listener.aclose()
 
 
 async def test_a_world_is_open_as_long_as_somebody_is_in_it() -> None:
@@ -186,35 +99,6 @@ async def test_a_world_of_another_game_is_refused() -> None:
             assert (opcode, int.from_bytes(payload[:2], "big")) == (8, close_codes.STORE_AWAY)
             assert b"world bay has schema another schema" in payload
             assert (await (await enter(harbour.port, "sea")).do("sail", dx=1.0)).code == ""
-
-
-async def test_draining_sends_everybody_away_to_come_back_elsewhere() -> None:
-    """Players are closed with a code to come back, are away when it returns, and nobody new is let in."""
-    with trio.fail_after(20):
-        async with running_node() as harbour:
-            players = [await enter(harbour.port, world) for world in ("bay", "bay", "sea")]
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(harbour.node.drain, 5.0)
-                for player in players:
-                    assert await player.read_close() == close_codes.NODE_DRAINING
-                    await player.peer.stream.aclose()
-            rows = [*harbour.server.model.worlds[BAY].sessions.values()]
-            rows += harbour.server.model.worlds[WorldName("sea")].sessions.values()
-            assert len(rows) == 3
-            assert all(unpack_row(row)[1].away_since_ms for row in rows)
-            late = await knock(harbour.port)
-            assert await late.read_close() == close_codes.STORE_AWAY
-
-
-async def test_draining_does_not_wait_for_who_does_not_go() -> None:
-    """A player that never answers the Close holds the node up for the deadline at most."""
-    with trio.fail_after(20):
-        async with running_node() as harbour:
-            silent = await enter(harbour.port)
-            began_s = trio.current_time()
-            await harbour.node.drain(0.5)
-            assert 0.4 < trio.current_time() - began_s < 2.0
-            assert await silent.read_close() == close_codes.NODE_DRAINING
 
 
 async def test_a_node_opens_only_so_many_worlds() -> None:

@@ -152,7 +152,7 @@ def test_events_errors_and_moves_are_told(client: Client) -> None:
     facts = tell(client, wire.Events(1, [row]), wire.Error("rate", "slow down"), wire.Pong(1.0, 2.0), wire.Moving(1500))
     assert facts == [Heard([row]), Blamed("rate", "slow down"), AskedToMove(1.5)]
     assert client.state is State.MOVING
-    assert not client.can_command
+    assert client.can_command
 
 
 def test_a_client_comes_back_as_itself(client: Client) -> None:

@@ -57,6 +57,7 @@ class Player:
     wants_digest: bool = False
     digest_due_s: float = 0.0
     wants_reset: bool = False
+    wants_pong: bool = False
 
 
 @attrs.define(eq=False)
@@ -141,6 +142,8 @@ class Bay:
                 player.wants_digest = True
             case wire.Digest():
                 player.wants_reset = True
+            case wire.Ping():
+                player.wants_pong = True
             case wire.Leave():
                 self.left += 1
 
@@ -161,6 +164,9 @@ class Bay:
             await trio.sleep(flush_s)
             if self.faults.close_with:
                 await player.socket.aclose(self.faults.close_with.popleft())
+            if player.wants_pong:
+                player.wants_pong = False
+                await _write(player, wire.Pong(0.0, 0.0))
             await self._flush(player)
 
     async def _flush(self, player: Player) -> None:
