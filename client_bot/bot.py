@@ -14,7 +14,7 @@ import random
 import attrs
 import trio
 
-from client_bot.backoff import Backoff, may_return
+from client_bot.backoff import ABNORMAL, Backoff, may_return
 from client_bot.brains.sight import Brain, Sight
 from client_bot.client import Client, State
 from client_bot.connection import Address, Closed, Dial, Line, UnreachableError, visit
@@ -177,6 +177,9 @@ class Bot:
             payloads = await line.receive()
             if isinstance(payloads, Closed):
                 return payloads
+            if self._line is not line:
+                # Taken over in the moment that these arrived: they tell of a view that is not continued here.
+                return Closed(ABNORMAL, "left")
             self._heard_s = now_s = trio.current_time()
             for payload in payloads:
                 self._mark_view(now_s)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 import trio
@@ -58,6 +60,9 @@ class RunningNode:
     process: KeptProcess
 
 
+StartNode: TypeAlias = Callable[[int, int], Awaitable[RunningNode]]
+
+
 @attrs.frozen
 class Cluster:
     """A running cluster. Players come to ``port``."""
@@ -67,11 +72,23 @@ class Cluster:
     store_pid: int
     nodes: list[RunningNode]
     proxy: KeptProcess
+    _start: StartNode
 
     @property
     def page(self) -> str:
         """Address of the page."""
         return f"http://{LOOPBACK}:{self.port}/"
+
+    async def replace(self, place: int) -> None:
+        """Starts a node anew whose process has ended or is about to, under its name and port; returns once it is ready.
+
+        Raises:
+            UsageError: it did not start.
+        """
+        gone = self.nodes[place]
+        await gone.process.wait()
+        node = self.nodes[place] = await self._start(place + 1, gone.port)
+        await _until_ready(node.name, node.process, node.port, "/ready")
 
     def socket_url(self, world: str) -> str:
         """WebSocket address of a world, through HAProxy."""
@@ -96,14 +113,15 @@ async def open_cluster(plan: ClusterPlan) -> AsyncGenerator[Cluster, None]:
         if not store_url:
             store_url, store_pid = await _start_store(stack, plan)
         first, *others = free_ports(plan.nodes + 1)
-        nodes = [await _start_node(stack, plan, store_url, logs, i + 1, port) for i, port in enumerate(others)]
+        start: StartNode = partial(_start_node, stack, plan, store_url, logs)
+        nodes = [await start(place + 1, port) for place, port in enumerate(others)]
         # HAProxy starts last: a node that it finds down first gets its share of players late.
         for node in nodes:
             await _until_ready(node.name, node.process, node.port, "/ready")
         port = plan.port or first
         proxy = await _start_proxy(stack, haproxy, f"{plan.host}:{port}", nodes, logs)
         await _until_ready("haproxy", proxy, port, "/ready")
-        yield Cluster(port, store_url, store_pid, nodes, proxy)
+        yield Cluster(port, store_url, store_pid, nodes, proxy, start)
 
 
 def find_haproxy(binary: Path | None = None) -> Path:

@@ -52,6 +52,8 @@ class TinyNode:
 
     name: str
     ready: bool = True
+    trouble: str = ""
+    """What becomes of handshakes: "drops" them, "hangs", or "refuses"."""
     requests: list[str] = attrs.field(factory=list)
     listener: trio.SocketListener = attrs.field(init=False)
 
@@ -87,6 +89,13 @@ class TinyNode:
             await stream.send_all(plain_response("200 OK" if self.ready else "503 Draining"))
             return
         self.requests.append(head)
+        if self.trouble == "drops":
+            return
+        if self.trouble == "hangs":
+            await trio.sleep_forever()
+        if self.trouble == "refuses":
+            await stream.send_all(plain_response("503 Draining"))
+            return
         if not path.startswith("/ws/"):
             await stream.send_all(plain_response("200 OK", self.name))
             return
@@ -137,6 +146,7 @@ class Proxy:
     """A running HAProxy and the nodes behind it."""
 
     port: int
+    listening: socket.socket
     nodes: list[TinyNode]
     admin_socket: str
     log: Path
@@ -225,7 +235,7 @@ async def running_proxy(
     """HAProxy in front of ready nodes. It inherits its listening socket, so that no port can be taken in between."""
     nodes = [TinyNode(f"node{number}") for number in range(1, node_count + 1)]
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        proxy = Proxy(listening.getsockname()[1], nodes, str(directory / "admin"), directory / "log")
+        proxy = Proxy(listening.getsockname()[1], listening, nodes, str(directory / "admin"), directory / "log")
         with trio.fail_after(DEADLINE_S):
             async with trio.open_nursery() as nursery:
                 for node in nodes:
@@ -384,6 +394,56 @@ async def test_a_dead_node_refuses_nobody(binary: str, tmp_path: Path) -> None:
         await next(node for node in proxy.nodes if node.name == home).listener.aclose()
         names = await proxy.homes("/ws/bay", 10)
     assert names == {"node1", "node2"} - {home}
+
+
+@pytest.mark.parametrize("trouble", ["drops", "hangs", "refuses"])
+async def test_a_handshake_that_fails_is_made_elsewhere(binary: str, tmp_path: Path, trouble: str) -> None:
+    """A node dies, hangs or begins to drain under a handshake, before any health check: the player gets the other."""
+    async with running_proxy(binary, tmp_path) as proxy:
+        home = next(node for node in proxy.nodes if node.name == "node1")
+        home.trouble = trouble
+        names = [await served_in_time(proxy) for _ in range(2 if trouble == "hangs" else 8)]
+        assert set(names) == {"node2"}
+        assert home.requests != []
+
+
+async def served_in_time(proxy: Proxy) -> str:
+    """The node that a connection gets, which must not take longer than a hung node is waited for."""
+    with trio.fail_after(3.0):
+        stream, name = await proxy.upgrade("/ws/bay")
+    await stream.aclose()
+    return name
+
+
+async def test_a_reload_cuts_nobody_off(binary: str, tmp_path: Path) -> None:
+    """Again and again a new process takes the listening socket over (S30): the old ones keep their players and end
+    with the last of them; those who come meanwhile are all served, and spread."""
+    async with running_proxy(binary, tmp_path) as proxy:
+        players = [await proxy.upgrade("/ws/bay") for _ in range(10)]
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                await reload(nursery, binary, proxy)
+                players += [await proxy.upgrade("/ws/bay") for _ in range(10)]
+            counts = Counter(name for _, name in players)
+            assert set(counts) == {"node1", "node2"}
+            assert max(counts.values()) <= 30
+            assert all([await echoes(stream) for stream, _ in players])
+            nursery.cancel_scope.cancel()
+
+
+async def reload(nursery: trio.Nursery, binary: str, proxy: Proxy) -> None:
+    """Starts a process that takes over from the one that owns the admin socket, as the manual says."""
+    old = (await proxy.command("show info")).partition("Pid: ")[2].split()[0]
+    command = [binary, "-db", "-f", str(CONFIG), "-x", proxy.admin_socket, "-sf", old]
+    fileno = proxy.listening.fileno()
+    env = environment_of(proxy.nodes, f"fd@{fileno}", proxy.admin_socket)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    await nursery.start(partial(trio.run_process, command, env=env, pass_fds=[fileno], **quiet))
+
+    async def is_new() -> bool:
+        return f"Pid: {old}" not in await proxy.command("show info")
+
+    await until(is_new)
 
 
 async def test_an_operator_drains_a_node(binary: str, tmp_path: Path) -> None:

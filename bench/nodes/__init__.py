@@ -1,0 +1,1 @@
+"""Nodes that go away under load: what players notice of it."""
