@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PEERS ?= colyseus,oarlock
+N ?= 50,200,800
+REPS ?= 3
+OUT ?= bench/results/arena.json
 SOURCES := server shared_state client_bot tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check format bench clean
+.PHONY: help play test check format bench arena clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -31,6 +35,9 @@ format: $(VENV)/dev  ## Put all sources in the house format.
 
 bench: $(VENV)/dev  ## Run the benchmarks; figures go to bench/results.
 	$(BIN)/python -m bench
+
+arena: $(VENV)/dev  ## Measure Oarlock and its rivals at the same work: PEERS, N, REPS, OUT (bench/arena).
+	$(BIN)/python -m bench.arena --peers $(PEERS) --n $(N) --reps $(REPS) --out $(OUT)
 
 clean:  ## Remove the environment and what tools left.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/build
