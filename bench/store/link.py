@@ -15,8 +15,8 @@ import trio
 
 from shared_state.embedded import embedded_store
 from shared_state.names import world_name
-from shared_state.redis.link import Link
 from shared_state.redis.store import open_store
+from shared_state.redis.topology import Route
 
 CALLS = 20_000
 TASKS = (1, 8, 64)
@@ -47,7 +47,7 @@ async def measure() -> list[Figure]:
     return figures
 
 
-async def _round(link: Link, tasks: int) -> float:
+async def _round(link: Route, tasks: int) -> float:
     """Seconds of processor time per call."""
     started_s = time.process_time()
     async with trio.open_nursery() as nursery:
@@ -56,7 +56,7 @@ async def _round(link: Link, tasks: int) -> float:
     return (time.process_time() - started_s) / CALLS
 
 
-async def _call(link: Link, times: int) -> None:
+async def _call(link: Route, times: int) -> None:
     for _ in range(times):
         await link.call("GET", "key")
 

@@ -24,9 +24,9 @@ from bench.store.workload import PLAYERS, Workload
 from shared_state.embedded import embedded_store, find_binary
 from shared_state.names import world_name
 from shared_state.redis.keys import world_keys
-from shared_state.redis.link import Link
 from shared_state.redis.snapshots import Paging
 from shared_state.redis.store import RedisStore, open_store
+from shared_state.redis.topology import Route
 
 WORLD = world_name("bench")
 ENTITIES = 100_000
@@ -91,7 +91,7 @@ def _ways(store: RedisStore) -> dict[str, Callable[[], Awaitable[object]]]:
     return reads | {"page of the log": partial(store.log_after, WORLD, PLAYERS // 100, usual.log_deltas)}
 
 
-async def _fill(store: RedisStore, link: Link) -> None:
+async def _fill(store: RedisStore, link: Route) -> None:
     """A busy world's log, and entities and cells behind it that stand still."""
     work = await Workload.start(store, WORLD, 1)
     for _ in range(LOGGED):
@@ -100,12 +100,12 @@ async def _fill(store: RedisStore, link: Link) -> None:
     await _put(link, world_keys(WORLD).cells, range(1, ENTITIES // MEMBERS + 1), bytes(8))
 
 
-async def _put(link: Link, key: str, names: range, value: bytes) -> None:
+async def _put(link: Route, key: str, names: range, value: bytes) -> None:
     for first in range(0, len(names), FILL_FIELDS):
         await link.call("HSET", key, *(part for name in names[first : first + FILL_FIELDS] for part in (name, value)))
 
 
-async def _round(link: Link, read: Callable[[], Awaitable[object]]) -> Round:
+async def _round(link: Route, read: Callable[[], Awaitable[object]]) -> Round:
     await link.call("CONFIG", "SET", "slowlog-max-len", 100_000, "slowlog-log-slower-than", 0)
     await link.call("SLOWLOG", "RESET")
     started_s = time.perf_counter()
