@@ -20,7 +20,9 @@ LONG_FILES: dict[str, str] = {}
 
 
 def sources(*folders: str) -> list[Path]:
-    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    """Sources of the project in the folders, those that others wrote and tools put into bench/build left out."""
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [path for path in found if ROOT / "bench" / "build" not in path.parents]
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
