@@ -14,7 +14,7 @@ import trio
 from redis.connection import SSLConnection, parse_url
 
 from shared_state.errors import StoreError
-from shared_state.redis.tls import Tls, TlsFiles, TlsSocket, encrypt
+from shared_state.redis.tls import Tls, TlsFiles, encrypt
 
 PORT = 6379
 _TLS_OPTIONS = {field.name for field in attrs.fields(TlsFiles)}
@@ -88,7 +88,7 @@ class StoreAddress:
         hello += ("SETNAME", self.client_name)
         return [hello, ("SELECT", self.db)] if self.db else [hello]
 
-    async def open_socket(self) -> socket.socket | TlsSocket:
+    async def open_socket(self) -> socket.socket:
         """A connected, non-blocking socket of our own. Raises: OSError."""
         if self.path:
             stream = await trio.open_unix_socket(self.path)

@@ -10,6 +10,7 @@ Must not know: what the commands mean, how to connect again. Invariant: once bro
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,9 @@ import trio
 from shared_state.errors import StoreError, StoreUnavailable
 from shared_state.redis.pipeline import SUBSCRIBED, UNSUBSCRIBED, ChannelSlot, Pipeline, Slot
 from shared_state.redis.subscriptions import Subscriptions
-from shared_state.redis.tls import TlsSocket
 
 RECEIVE_BYTES = 256 * 1024
+"""At most at once; above a record of TLS (redis/tls.py)."""
 MAX_WAITING = 100_000
 """Commands without an answer; more are refused as unavailable."""
 
@@ -71,7 +72,7 @@ class Connection:
 
     def __init__(
         self,
-        connected: socket.socket | TlsSocket,
+        connected: socket.socket,
         subscriptions: Subscriptions,
         patience: Patience,
         on_broken: Callable[[], None],
@@ -163,7 +164,7 @@ class Connection:
             await trio.lowlevel.wait_readable(self._socket)
             try:
                 data = self._socket.recv(RECEIVE_BYTES)
-            except BlockingIOError:
+            except (BlockingIOError, ssl.SSLWantReadError):
                 continue
             except OSError as error:
                 self.break_off(f"connection to the store lost: {error}")

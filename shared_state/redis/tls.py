@@ -1,8 +1,8 @@
-"""TLS to a store: a context from the files that a URL names, and an encrypted socket that is used like a plain one.
+"""TLS to a store: a context from the files that a URL names, and the handshake on a socket that does not block.
 
-How it works: the link waits for its socket to become readable and then receives once. TLS breaks that, for what the
-library has already decrypted makes no socket readable; so one ``recv`` here gives all that is decrypted. What is not
-is still in the kernel, since OpenSSL reads no further than the record that it needs.
+The socket that comes of it is used like a plain one, with two differences: nothing to receive is an SSLWantReadError,
+and receiving must take a whole record (16 KB), because what the library has decrypted makes no socket readable. What it
+has not decrypted is still in the kernel: OpenSSL reads no further than the record that it needs.
 """
 
 from __future__ import annotations
@@ -68,44 +68,15 @@ class Tls:
         return cls(files, files.context())
 
 
-@attrs.frozen(eq=False)
-class TlsSocket:
-    """An encrypted, non-blocking socket, after the handshake."""
-
-    _wrapped: ssl.SSLSocket
-
-    def fileno(self) -> int:
-        """What to wait for."""
-        return self._wrapped.fileno()
-
-    def send(self, data: bytes | bytearray) -> int:
-        """Returns: how many bytes it took. Raises: OSError; what was not taken must begin the next sending."""
-        return self._wrapped.send(data)
-
-    def recv(self, size: int) -> bytes:
-        """What has arrived, at least a record of it. Raises: BlockingIOError, when that is nothing; OSError."""
-        try:
-            data = self._wrapped.recv(size)
-        except ssl.SSLWantReadError:
-            raise BlockingIOError from None
-        while left := self._wrapped.pending():
-            data += self._wrapped.recv(left)
-        return data
-
-    def close(self) -> None:
-        """Closes it."""
-        self._wrapped.close()
-
-
-async def encrypt(plain: socket.socket, context: ssl.SSLContext, host: str) -> TlsSocket:
-    """A TLS session on a connected, non-blocking socket, which is closed if none is made. Raises: OSError."""
+async def encrypt(plain: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    """A TLS session over a connected, non-blocking socket, which is closed if none is made. Raises: OSError."""
     wrapped = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
     try:
         await _shake_hands(wrapped)
     except BaseException:
         wrapped.close()
         raise
-    return TlsSocket(wrapped)
+    return wrapped
 
 
 async def _shake_hands(wrapped: ssl.SSLSocket) -> None:
