@@ -8,6 +8,8 @@ import socket
 import time
 from pathlib import Path
 
+from server.launch.ports import why_not_listen
+
 HOST = "127.0.0.1"
 PORTS_IN_A_ROW = 10
 QUIET_CORES = 0.15
@@ -18,7 +20,7 @@ def free_base() -> int:
     """The first of ten ports in a row that nobody listens on, below those that clients are given."""
     while True:
         base = random.randrange(20_000, 32_000, PORTS_IN_A_ROW)
-        if all(map(_is_free, range(base, base + PORTS_IN_A_ROW))):
+        if not any(why_not_listen(HOST, port) for port in range(base, base + PORTS_IN_A_ROW)):
             return base
 
 
@@ -44,13 +46,3 @@ def _busy_ticks() -> int:
         int, Path("/proc/stat").read_text().split(None, 9)[1:9]
     )
     return user + nice + system + irq + softirq + steal
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

@@ -237,7 +237,10 @@ static void on_connected(struct conn *c) {
     if (c->st == S_PRE)
         n = P->pre_request(c, b, sizeof b);
     else {
-        P->path(c, path, sizeof path);
+        if (P->path)
+            P->path(c, path, sizeof path);
+        else
+            strcpy(path, "/");
         n = snprintf(b, sizeof b,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
@@ -338,7 +341,7 @@ static void on_readable(struct conn *c) {
                 used = e + 4 - rbuf;
                 c->st = S_OPEN;
                 c->in_len = 0;
-                P->on_open(c);
+                if (P->on_open) P->on_open(c);
             }
         }
         if (c->st == S_OPEN) used += frames(c, rbuf + used, n - used);

@@ -23,9 +23,9 @@ struct proto {
     int (*pre_request)(struct conn *c, char *buf, size_t cap);
     bool (*pre_response)(struct conn *c, const char *buf, size_t len);
     const char *subprotocol; /* optional: asked for in the upgrade request */
-    /* path (and query) of the WebSocket upgrade request */
+    /* optional: path (and query) of the WebSocket upgrade request; otherwise / */
     void (*path)(struct conn *c, char *buf, size_t cap);
-    /* after 101; may send; call conn_ready() here or later from on_msg */
+    /* optional: after 101; may send; call conn_ready() here or later from on_msg */
     void (*on_open)(struct conn *c);
     /* one complete message. Called for every message until the player is ready; after that for
      * observers: every message; for the others: only messages with len <= small (pings and such). */

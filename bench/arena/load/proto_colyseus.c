@@ -24,7 +24,6 @@ static bool pre_response(struct conn *c, const char *b, size_t n) {
     return true;
 }
 static void path(struct conn *c, char *b, size_t n) { snprintf(b, n, "%s", conn_str(c)); }
-static void on_open(struct conn *c) { (void)c; }
 
 /* ---- Schema v4/v5 decoder, only for the schema above ---- */
 enum { T_NONE, T_ROOT, T_PLAYERS, T_COINS, T_PLAYER, T_COIN };
@@ -175,47 +174,29 @@ static size_t mpint(uint8_t *o, int v) {
     o[2] = v;
     return 3;
 }
-static size_t mv(struct conn *c, int dx, int dy, uint8_t *o) {
-    (void)c;
+/* A room message: its name, then a map of two numbers. `head` is the name and the first key, `second` the other key. */
+static size_t put_message(uint8_t *o, const char *head, int a, const char *second, int b) {
     size_t n = 0;
     o[n++] = ROOM_DATA;
-    memcpy(o + n,
-           "\xa4move\x82\xa2"
-           "dx",
-           9);
-    n += 9;
-    n += mpint(o + n, dx);
-    memcpy(o + n,
-           "\xa2"
-           "dy",
-           3);
-    n += 3;
-    n += mpint(o + n, dy);
-    return n;
+    memcpy(o + n, head, strlen(head));
+    n += strlen(head);
+    n += mpint(o + n, a);
+    memcpy(o + n, second, strlen(second));
+    n += strlen(second);
+    return n + mpint(o + n, b);
+}
+static size_t mv(struct conn *c, int dx, int dy, uint8_t *o) {
+    (void)c;
+    return put_message(o, "\xa4move\x82\xa2" "dx", dx, "\xa2" "dy", dy);
 }
 static size_t gr(struct conn *c, int k, int x, uint8_t *o) {
     (void)c;
-    size_t n = 0;
-    o[n++] = ROOM_DATA;
-    memcpy(o + n,
-           "\xa4grab\x82\xa1"
-           "c",
-           8);
-    n += 8;
-    n += mpint(o + n, k);
-    memcpy(o + n,
-           "\xa1"
-           "x",
-           2);
-    n += 2;
-    n += mpint(o + n, x);
-    return n;
+    return put_message(o, "\xa4grab\x82\xa1" "c", k, "\xa1" "x", x);
 }
 const struct proto proto_colyseus = {.name = "colyseus",
                                      .pre_request = pre_request,
                                      .pre_response = pre_response,
                                      .path = path,
-                                     .on_open = on_open,
                                      .on_msg = on_msg,
                                      .small = 0,
                                      .enc_move = mv,

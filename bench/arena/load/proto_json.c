@@ -5,11 +5,6 @@
 #include "arena.h"
 #include <stdio.h>
 #include <string.h>
-static void path(struct conn *c, char *b, size_t n) {
-    (void)c;
-    snprintf(b, n, "/");
-}
-static void on_open(struct conn *c) { (void)c; }
 static void on_msg(struct conn *c, const uint8_t *d, size_t n) {
     const char *p = (const char *)d, *e = p + n, *s, *t;
     size_t sl, tl;
@@ -36,8 +31,6 @@ static size_t gr(struct conn *c, int k, int x, uint8_t *o) {
     return sprintf((char *)o, "{\"t\":\"grab\",\"c\":%d,\"x\":%d}", k, x);
 }
 const struct proto proto_json = {.name = "json",
-                                 .path = path,
-                                 .on_open = on_open,
                                  .on_msg = on_msg,
                                  .small = 0,
                                  .enc_move = mv,

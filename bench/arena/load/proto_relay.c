@@ -3,10 +3,6 @@
 #include "arena.h"
 #include <stdio.h>
 #include <string.h>
-static void path(struct conn *c, char *b, size_t n) {
-    (void)c;
-    snprintf(b, n, "/");
-}
 static void on_open(struct conn *c) { conn_ready(c); }
 static void on_msg(struct conn *c, const uint8_t *d, size_t n) {
     const char *p = (const char *)d, *e = p + n;
@@ -26,7 +22,6 @@ static size_t gr(struct conn *c, int k, int x, uint8_t *o) {
     return sprintf((char *)o, "{\"t\":\"g\",\"id\":%d,\"c\":%d}", conn_idx(c), k);
 }
 const struct proto proto_relay = {.name = "relay",
-                                  .path = path,
                                   .on_open = on_open,
                                   .on_msg = on_msg,
                                   .small = 0,

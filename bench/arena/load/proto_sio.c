@@ -10,7 +10,6 @@ static void path(struct conn *c, char *b, size_t n) {
     (void)c;
     snprintf(b, n, "/socket.io/?EIO=4&transport=websocket");
 }
-static void on_open(struct conn *c) { (void)c; }
 static void on_msg(struct conn *c, const uint8_t *d, size_t n) {
     const char *p = (const char *)d, *e = p + n, *s;
     size_t sl;
@@ -76,7 +75,6 @@ static size_t gr(struct conn *c, int k, int x, uint8_t *o) {
 }
 const struct proto proto_sio = {.name = "sio",
                                 .path = path,
-                                .on_open = on_open,
                                 .on_msg = on_msg,
                                 .small = 3,
                                 .enc_move = mv,
