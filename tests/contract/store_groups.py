@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,9 +16,11 @@ from redis import Redis
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
+from server.launch.ports import free_ports
 from shared_state.embedded import EmbeddedStore, embedded_store
 from shared_state.kept_process import kept_process
 from shared_state.names import WorldName
+from shared_state.redis.server_info import parse_info
 from tests.contract.servers import server_binary
 
 SLOTS = 16384
@@ -151,17 +152,9 @@ def _quietly(holds: Callable[[], bool]) -> bool:
         return False
 
 
-def free_port() -> int:
-    """A port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _cluster_options() -> Iterable[str]:
     return (
-        *("--cluster-enabled", "yes", "--cluster-port", str(free_port())),
+        *("--cluster-enabled", "yes", "--cluster-port", str(free_ports(1)[0])),
         *("--cluster-node-timeout", str(NODE_TIMEOUT_MS)),
     )
 
@@ -191,7 +184,7 @@ def _cluster_info(server: Server) -> dict[str, str]:
     said = server.admin.execute_command("CLUSTER INFO")
     if isinstance(said, dict):
         return said
-    return dict(line.split(":", 1) for line in said.decode().splitlines() if ":" in line)
+    return parse_info(said.decode())
 
 
 def _is_synced(server: Server) -> bool:
@@ -201,7 +194,7 @@ def _is_synced(server: Server) -> bool:
 
 @asynccontextmanager
 async def _sentinel(kind: str, primary_port: int, quorum_of: int) -> AsyncIterator[int]:
-    port = free_port()
+    (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         lines = [

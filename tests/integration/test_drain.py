@@ -32,6 +32,13 @@ def tails(harbour: Harbour) -> list[SessionTail]:
     return [unpack_row(row)[1] for row in harbour.server.model.worlds[BAY].sessions.values()]
 
 
+async def drained_s(harbour: Harbour, config: DrainConfig) -> float:
+    """Drains a node. Returns: how long that took, in seconds."""
+    began_s = trio.current_time()
+    await drain_of(harbour.node, config).run()
+    return trio.current_time() - began_s
+
+
 async def is_asked_to_move(player: SocketPlayer) -> None:
     """Waits until the player was told."""
     await player.listen_until(lambda: player.bot.state is State.MOVING)
@@ -62,9 +69,7 @@ async def test_an_empty_node_ends_at_once() -> None:
     """There is nobody to wait for, however long the lead."""
     with trio.fail_after(20):
         async with running_node() as harbour:
-            began_s = trio.current_time()
-            await drain_of(harbour.node, DrainConfig(lead_s=30)).run()
-            assert trio.current_time() - began_s < 1.0
+            assert await drained_s(harbour, DrainConfig(lead_s=30)) < 1.0
 
 
 async def test_who_moves_takes_the_session_along() -> None:
@@ -121,9 +126,7 @@ async def test_silent_peers_do_not_hold_it_up() -> None:
             for _ in range(5):
                 await enter(harbour.port)
             config = DrainConfig(lead_s=0, patience_s=0.1, limit_s=0.5)
-            began_s = trio.current_time()
-            await drain_of(harbour.node, config).run()
-            assert trio.current_time() - began_s < config.limit_s + OVERTIME_S
+            assert await drained_s(harbour, config) < config.limit_s + OVERTIME_S
             assert [bool(tail.away_since_ms) for tail in tails(harbour)] == [True] * 5
             assert harbour.node.connections == set()
 
@@ -147,9 +150,7 @@ async def test_a_store_that_hangs_does_not_hold_it_up() -> None:
             await enter(harbour.port)
             harbour.store.commit_gate = trio.Event()
             config = DrainConfig(lead_s=0, patience_s=0, limit_s=0.3)
-            began_s = trio.current_time()
-            await drain_of(harbour.node, config).run()
-            assert 0.5 < trio.current_time() - began_s < config.limit_s + OVERTIME_S
+            assert 0.5 < await drained_s(harbour, config) < config.limit_s + OVERTIME_S
 
 
 async def test_another_node_leads_while_this_one_drains() -> None:

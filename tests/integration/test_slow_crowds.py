@@ -6,7 +6,7 @@ import os
 import resource
 import statistics
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -73,40 +73,44 @@ def check_good_joins(joins_s: list[float]) -> None:
     assert statistics.quantiles(joins_s, n=10)[-1] < GOOD_JOIN_S, [round(seconds, 2) for seconds in sorted(joins_s)]
 
 
-def check_crowd(crowd: Crowd, size: int) -> None:
-    """All were closed by the other side, in time."""
-    assert len(crowd.kept_s) == size
-    assert max(crowd.kept_s) <= GONE_S
+async def of_each(crowds: list[Crowd], act: Callable[[Crowd], Awaitable[None]]) -> None:
+    """Has all crowds do something at the same time."""
+    async with trio.open_nursery() as nursery:
+        for crowd in crowds:
+            nursery.start_soon(act, crowd)
+
+
+@asynccontextmanager
+async def siege(directory: Path) -> AsyncIterator[list[Crowd]]:
+    """A crowd at a node and one at its HAProxy, while good players join; at the end both are gone and left nothing."""
+    async with open_cluster(ClusterPlan(nodes=1, port=0, log_directory=directory)) as cluster:
+        (node,) = cluster.nodes
+        player = await enter(cluster.port)
+        before = descriptors(node.process)
+        crowds = [Crowd(node.port), Crowd(cluster.port)]
+        joins_s: list[float] = []
+        over = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(join_again_and_again, [node.port, cluster.port], joins_s, over)
+            yield crowds
+            over.set()
+        assert max(kept_s for crowd in crowds for kept_s in crowd.kept_s) <= GONE_S
+        check_good_joins(joins_s)
+        assert (await player.do("row", dx=1, dy=0)).code == ""
+        assert player.is_content()
+        with trio.fail_after(5):
+            await until_descriptors(node.process, before + 2)
+        assert "contained failure" not in node.process.log_path.read_text()
 
 
 async def test_crowds_that_dribble_headers_are_gone_in_time(tmp_path: Path) -> None:
     """Six thousand sockets with a byte every 5 s, half of them through HAProxy; good joins stay quick (CASES S28)."""
     size = crowd_size()
     with trio.fail_after(60):
-        async with open_cluster(ClusterPlan(nodes=1, port=0, log_directory=tmp_path)) as cluster:
-            (node,) = cluster.nodes
-            player = await enter(cluster.port)
-            before = descriptors(node.process)
-            crowds = [Crowd(node.port), Crowd(cluster.port)]
-            joins_s: list[float] = []
-            over = trio.Event()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(join_again_and_again, [node.port, cluster.port], joins_s, over)
-                async with trio.open_nursery() as opening:
-                    for crowd in crowds:
-                        opening.start_soon(crowd.open, size, HANDSHAKE[:1])
-                async with trio.open_nursery() as dribbling:
-                    for crowd in crowds:
-                        dribbling.start_soon(crowd.dribble, HANDSHAKE[1:], BYTE_EVERY_S)
-                over.set()
-            for crowd in crowds:
-                check_crowd(crowd, size)
-            check_good_joins(joins_s)
-            assert (await player.do("row", dx=1, dy=0)).code == ""
-            assert player.is_content()
-            with trio.fail_after(5):
-                await until_descriptors(node.process, before + 2)
-            assert "contained failure" not in node.process.log_path.read_text()
+        async with siege(tmp_path) as crowds:
+            await of_each(crowds, lambda crowd: crowd.open(size, HANDSHAKE[:1]))
+            await of_each(crowds, lambda crowd: crowd.dribble(HANDSHAKE[1:], BYTE_EVERY_S))
+            assert [len(crowd.kept_s) for crowd in crowds] == [size, size]
 
 
 async def test_crowds_that_never_join_are_gone_in_time(tmp_path: Path) -> None:
@@ -116,28 +120,11 @@ async def test_crowds_that_never_join_are_gone_in_time(tmp_path: Path) -> None:
     """
     size = 150
     with trio.fail_after(60):
-        async with open_cluster(ClusterPlan(nodes=1, port=0, log_directory=tmp_path)) as cluster:
-            (node,) = cluster.nodes
-            player = await enter(cluster.port)
-            before = descriptors(node.process)
-            crowds = [Crowd(node.port), Crowd(cluster.port)]
-            joins_s: list[float] = []
-            over = trio.Event()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(join_again_and_again, [node.port, cluster.port], joins_s, over)
-                async with trio.open_nursery() as opening:
-                    for crowd in crowds:
-                        opening.start_soon(crowd.open, size, HANDSHAKE, 75.0)
-                for crowd in crowds:
-                    await crowd.wait_closed()
-                over.set()
+        async with siege(tmp_path) as crowds:
+            await of_each(crowds, lambda crowd: crowd.open(size, HANDSHAKE, 75.0))
             for crowd in crowds:
-                check_crowd(crowd, size)
-            check_good_joins(joins_s)
-            assert (await player.do("row", dx=1, dy=0)).code == ""
-            assert player.is_content()
-            with trio.fail_after(5):
-                await until_descriptors(node.process, before + 2)
+                await crowd.wait_closed()
+            assert [len(crowd.kept_s) for crowd in crowds] == [size, size]
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 import trio
 import trustme
 
+from server.launch.ports import free_ports
 from shared_state.embedded import embedded_store
 from shared_state.errors import StoreUnavailable
 from shared_state.names import world_name
@@ -18,7 +19,6 @@ from shared_state.redis.link import LinkTimes
 from shared_state.redis.store import open_store
 from tests.contract.deadline import within
 from tests.contract.servers import server_binary
-from tests.contract.store_groups import free_port
 from tests.contract.writer import Recorder, Writer
 
 pytestmark = pytest.mark.integration
@@ -46,7 +46,7 @@ class Secured:
 @pytest.fixture
 async def secured(tmp_path: Path) -> AsyncIterator[Secured]:
     """A server with a certificate for localhost."""
-    ca, foreign, port = trustme.CA(), trustme.CA(), free_port()
+    ca, foreign, port = trustme.CA(), trustme.CA(), free_ports(1)[0]
     server, client = ca.issue_cert("localhost"), ca.issue_cert("client")
     files = Secured(port, tmp_path / "ca.pem", tmp_path / "client.pem", tmp_path / "foreign.pem")
     ca.cert_pem.write_to_path(files.ca_file)
