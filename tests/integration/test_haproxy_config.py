@@ -170,6 +170,26 @@ async def test_a_handshake_that_fails_is_made_elsewhere(binary: str, tmp_path: P
         assert home.requests != []
 
 
+@pytest.mark.parametrize("gone", [0, 1])
+async def test_the_fuller_node_takes_over(binary: str, tmp_path: Path, gone: int) -> None:
+    """A node without players dies, and the other has more than its share: it gets those who come all the same."""
+    async with running_proxy(binary, tmp_path) as proxy:
+        dead, alive = proxy.nodes[gone], proxy.nodes[1 - gone]
+        players = await settled(proxy, alive.name)
+        await dead.listener.aclose()
+        assert {await served_in_time(proxy) for _ in range(8)} == {alive.name}
+        assert all([await echoes(stream) for stream in players])
+
+
+async def settled(proxy: Proxy, name: str) -> list[trio.SocketStream]:
+    """Players on one node alone, so that it has more than its share."""
+    players = [await proxy.upgrade("/ws/bay") for _ in range(12)]
+    for stream, home in players:
+        if home != name:
+            await stream.aclose()
+    return [stream for stream, home in players if home == name]
+
+
 async def served_in_time(proxy: Proxy) -> str:
     """The node that a connection gets, which must not take longer than a hung node is waited for."""
     with trio.fail_after(3.0):
