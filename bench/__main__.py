@@ -18,6 +18,8 @@ BENCHMARKS = (
     "bench.store.script",
     "bench.store.link",
     "bench.store.snapshot",
+    "bench.store.durability",
+    "bench.store.loss",
     "bench.commit.throughput",
     "bench.net.broadcast",
     "bench.net.receive",

@@ -27,6 +27,7 @@ from server.node import Node
 from server.readiness import Readiness
 from server.session.boundary import Boundary
 from shared_state.redis.directory import RedisDirectory
+from shared_state.redis.durability import Durability
 from shared_state.redis.store import open_store
 
 log = structlog.get_logger()
@@ -44,9 +45,10 @@ async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.
         StoreError: the store cannot be used.
     """
     game = load_game(config.game)
+    durability = Durability.parse(config.durability)
     limits = config.clients.limits(most_descriptors())
     listeners = await _listen(config.bind)
-    async with open_store(config.store) as store, trio.open_nursery() as nursery:
+    async with open_store(config.store, durability=durability) as store, trio.open_nursery() as nursery:
         node = Node(config, game, store, RedisDirectory(store.topology), nursery)
         nursery.start_soon(node.beat_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)

@@ -104,6 +104,9 @@ class NodeConfig:
         default="redis://127.0.0.1:6379/0",
         help="URL of the store: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://.",
     )
+    durability: str = ts.option(
+        default="memory", help="What holds a commit when it is acknowledged: memory, replica[:COUNT], disk[:REPLICAS]."
+    )
     game: str = ts.option(default="flotsam", help="The game: module:attribute, or one that ships.")
     origins: tuple[str, ...] = ts.option(default=(), help="Origins that browsers may connect from; none: all.")
     log_json: bool = ts.option(default=False, help="Write logs as JSON lines.")

@@ -9,7 +9,7 @@ Must not know: worlds' contents. Invariant: a channel stands with the link that 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache, partial
 from typing import Any
@@ -23,6 +23,7 @@ from shared_state.errors import StoreUnavailable
 from shared_state.names import WorldName
 from shared_state.redis.address import StoreAddress
 from shared_state.redis.discovery import ClusterMap, read_map
+from shared_state.redis.durability import Hold
 from shared_state.redis.link import Link, LinkTimes, listening
 from shared_state.redis.replies import Redirected
 from shared_state.redis.subscriptions import Subscriptions
@@ -51,11 +52,18 @@ class SlotRoute:
 
     async def call(self, *args: str | bytes | int | float) -> Any:
         """Sends a command, follows redirections and waits for the reply. Raises: StoreError."""
+        return await self._follow(lambda link, asking: link.call_asking(*args) if asking else link.call(*args))
+
+    async def call_held(self, hold: Hold, *args: str | bytes | int | float) -> Any:
+        """The same, and waits until what it wrote is held; not while the slot is on its way. Raises: StoreError."""
+        return await self._follow(lambda link, _: link.call_held(hold, *args))
+
+    async def _follow(self, send: Callable[[Link, bool], Awaitable[Any]]) -> Any:
         link = self.cluster.owner(self.slot)
         asking = False
         for _ in range(MOST_REDIRECTIONS):
             try:
-                return await (link.call_asking(*args) if asking else link.call(*args))
+                return await send(link, asking)
             except Redirected as elsewhere:
                 link = self.cluster.follow(elsewhere, link)
                 asking = elsewhere.once

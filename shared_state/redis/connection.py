@@ -20,6 +20,8 @@ import outcome
 import trio
 
 from shared_state.errors import StoreError, StoreUnavailable
+from shared_state.redis.barrier import Barrier
+from shared_state.redis.durability import Hold
 from shared_state.redis.pipeline import SUBSCRIBED, UNSUBSCRIBED, ChannelSlot, Pipeline, Slot
 from shared_state.redis.subscriptions import Subscriptions
 
@@ -82,6 +84,7 @@ class Connection:
         self._patience = patience
         self._on_broken = on_broken
         self._pipeline = Pipeline(subscriptions)
+        self._barrier = Barrier(self._submit)
         self._unsent = bytearray()
         self._backlog = trio.Event()
         self._silent_ticks = 0
@@ -106,6 +109,15 @@ class Connection:
         """The same, of a slot that is still on its way to this node. Raises: StoreError."""
         self._submit(Call(None), ("ASKING",))
         return await self.call(*args)
+
+    async def call_held(self, hold: Hold, *args: str | bytes | int | float) -> Any:
+        """The same, and waits until what it wrote is held. Raises: StoreError."""
+        call = Call(trio.lowlevel.current_task())
+        self._submit(call, args)
+        wave = self._barrier.join(hold)
+        reply = await trio.lowlevel.wait_task_rescheduled(call.abandon)
+        await wave.passed()
+        return reply
 
     def subscribe(self, channel: bytes) -> None:
         """Asks for a channel; the subscriptions are told when it is confirmed."""

@@ -15,7 +15,7 @@ the head, few change the rest, so the script does not carry it along."""
 
 @attrs.frozen
 class WorldKeys:
-    """The keys of one world, and its channel; what is in them: DESIGN section 2."""
+    """The keys of one world, and its channel; what is in them: DESIGN section 2. ``held`` is the mark of a ``Hold``."""
 
     state: str
     cells: str
@@ -24,17 +24,18 @@ class WorldKeys:
     sessions: str
     leases: str
     channel: str
+    held: str
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every one, in the order that the commit script takes them."""
+        """Every one that the commit script takes, in its order."""
         return (self.state, self.cells, self.meta, self.log, self.sessions, self.leases, self.channel)
 
 
 @lru_cache(maxsize=4096)
 def world_keys(world: WorldName) -> WorldKeys:
     """The keys of a world."""
-    parts = ("state", "cells", "meta", "log", "sessions", "leases", "delta")
+    parts = ("state", "cells", "meta", "log", "sessions", "leases", "delta", "held")
     return WorldKeys(*(f"oar:{{{world}}}:{part}" for part in parts))
 
 

@@ -21,6 +21,7 @@ import trio
 from shared_state.errors import StoreError, StoreUnavailable
 from shared_state.redis.address import StoreAddress, Whereabouts
 from shared_state.redis.connection import Connection, Patience
+from shared_state.redis.durability import Hold
 from shared_state.redis.server_info import check_hello, explain_greeting
 from shared_state.redis.subscriptions import Subscription, Subscriptions
 from shared_state.store import DeltaListener
@@ -102,6 +103,11 @@ class Link:
         """The same, of a slot that is still on its way to this node."""
         connection = self._connection or await self._wait_connected()
         return await connection.call_asking(*args)
+
+    async def call_held(self, hold: Hold, *args: str | bytes | int | float) -> Any:
+        """The same, and waits until what it wrote is held; StoreUnavailable: that is not known."""
+        connection = self._connection or await self._wait_connected()
+        return await connection.call_held(hold, *args)
 
     @asynccontextmanager
     async def subscribe(self, channel: str, listener: DeltaListener) -> AsyncGenerator[None, None]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
 import attrs
 
+from shared_state.redis.durability import Hold
 from shared_state.redis.replies import MissingScript
 from shared_state.redis.topology import Route
 
@@ -20,17 +23,25 @@ class Script:
     digest: str
 
     async def run(self, link: Route, keys: tuple[str, ...], *args: str | bytes | int) -> Any:
-        """Runs it; the reply is described in the script's header.
+        """Runs it; the reply is described in the script's header. Raises: StoreError."""
+        return await self._run(link.call, keys, args)
+
+    async def run_held(self, link: Route, hold: Hold, keys: tuple[str, ...], *args: str | bytes | int) -> Any:
+        """The same, and waits until what it wrote is held. Raises: StoreError."""
+        return await self._run(partial(link.call_held, hold), keys, args)
+
+    async def _run(
+        self, call: Callable[..., Awaitable[Any]], keys: tuple[str, ...], args: tuple[str | bytes | int, ...]
+    ) -> Any:
+        """Runs it by its digest.
 
         A server that restarted, failed over or was flushed does not have the script: EVAL brings it and runs it in
         one step, so it cannot be lost in between.
-
-        Raises: StoreError.
         """
         try:
-            return await link.call("EVALSHA", self.digest, len(keys), *keys, *args)
+            return await call("EVALSHA", self.digest, len(keys), *keys, *args)
         except MissingScript:
-            return await link.call("EVAL", self.text, len(keys), *keys, *args)
+            return await call("EVAL", self.text, len(keys), *keys, *args)
 
 
 def _load(name: str) -> Script:

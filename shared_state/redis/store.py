@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import attrs
+import structlog
 import trio
 
 from shared_state.batch import CommitReply
@@ -19,6 +20,7 @@ from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, Unk
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import NO_STAMP, Head
 from shared_state.redis import scripts
+from shared_state.redis.durability import Durability, Level, check_durability
 from shared_state.redis.keys import SESSION_TAIL, world_keys
 from shared_state.redis.link import LinkTimes
 from shared_state.redis.server_info import check_fit, describe, parse_info
@@ -29,6 +31,8 @@ from shared_state.session_row import unpack_head
 from shared_state.store import FORMAT, Attachment, DeltaListener, IdBlock, LeaseGrant, ServerInfo, Snapshot
 from shared_state.ttl import ttl_us
 
+log = structlog.get_logger()
+
 
 @asynccontextmanager
 async def open_store(
@@ -37,18 +41,20 @@ async def open_store(
     client_name: str = "oarlock",
     rng: random.Random | None = None,
     times: LinkTimes | None = None,
+    durability: Durability = Durability(),  # noqa: B008 - it is a value
 ) -> AsyncGenerator[RedisStore, None]:
     """A store at a URL (redis/store_url.py), connected while the context is open.
 
     Args:
         rng: for the jitter of reconnections.
+        durability: where a commit has to be before it is acknowledged.
 
     Raises:
         StoreUnavailable: it could not be reached.
-        StoreError: it is too old, may evict keys, or the URL is wrong.
+        StoreError: it is too old, may evict keys, cannot keep the durability, or the URL is wrong.
     """
     found = read_store_url(url, client_name)
-    store = RedisStore(topology_of(found, rng or random.Random(), times or LinkTimes()))
+    store = RedisStore(topology_of(found, rng or random.Random(), times or LinkTimes()), durability=durability)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(store.topology.run)
         unfit = await store.unfit()
@@ -61,11 +67,17 @@ async def open_store(
 
 @attrs.frozen(eq=False)
 class RedisStore:
-    """Worlds in Redis or Valkey. ``new_epoch`` names the history of a new world."""
+    """Worlds in Redis or Valkey.
+
+    Args:
+        new_epoch: names the history of a new world.
+        durability: where a commit has to be before it is acknowledged.
+    """
 
     topology: Topology
     paging: Paging = attrs.field(factory=Paging)
     new_epoch: Callable[[], str] = lambda: uuid.uuid4().hex
+    durability: Durability = Durability()
 
     async def unfit(self) -> StoreError | None:
         """Why the servers cannot hold worlds; None: they can."""
@@ -92,7 +104,10 @@ class RedisStore:
     async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
         """See ``Store.commit``."""
         keys = world_keys(world)
-        reply = await scripts.COMMIT.run(self._link(world), keys.all, batch)
+        if self.durability.level is Level.MEMORY:
+            reply = await scripts.COMMIT.run(self._link(world), keys.all, batch)
+        else:
+            reply = await scripts.COMMIT.run_held(self._link(world), self.durability.hold(keys.held), keys.all, batch)
         if reply[0] == b"EPOCH":
             raise EpochChanged(_text(reply[1]))
         if reply[0] == b"ORDER":
@@ -171,7 +186,10 @@ class RedisStore:
     async def _check(self) -> None:
         await self.topology.ready()
         for link in self.topology.links():
-            check_fit(parse_info(_text(await link.call("INFO", "everything"))))
+            fields = parse_info(_text(await link.call("INFO", "everything")))
+            check_fit(fields)
+            if warning := check_durability(self.durability, fields):
+                log.warning(warning, store=str(link.address))
 
     def _link(self, world: WorldName) -> Route:
         return self.topology.link_for(world)

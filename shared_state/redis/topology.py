@@ -12,6 +12,7 @@ import trio
 
 from shared_state.names import WorldName
 from shared_state.redis.cluster import Cluster
+from shared_state.redis.durability import Hold
 from shared_state.redis.link import Link, LinkTimes
 from shared_state.redis.sentinel import Primary
 from shared_state.redis.store_url import Shape, StoreUrl
@@ -27,6 +28,9 @@ class Route(Protocol):
 
     async def call(self, *args: str | bytes | int | float) -> Any:
         """Sends a command and waits for its reply. Raises: StoreError."""
+
+    async def call_held(self, hold: Hold, *args: str | bytes | int | float) -> Any:
+        """The same, and waits until what it wrote is held. Raises: StoreError."""
 
     def subscribe(self, channel: str, listener: DeltaListener) -> AbstractAsyncContextManager[None]:
         """Brings messages to the listener, over all reconnections. Raises: StoreError."""

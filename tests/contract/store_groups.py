@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +51,15 @@ class Server:
         """kill -9."""
         os.kill(self.store.pid, signal.SIGKILL)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stands still, and keeps its connections."""
+        os.kill(self.store.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.store.pid, signal.SIGCONT)
+
 
 @attrs.frozen(eq=False)
 class StoreCluster:
@@ -82,10 +91,10 @@ class StoreCluster:
 
 @attrs.frozen(eq=False)
 class Watched:
-    """A primary and its replica, watched by Sentinels."""
+    """A primary and its replicas, watched by Sentinels."""
 
     primary: Server
-    replica: Server
+    replicas: list[Server]
     sentinels: list[int]
 
     @property
@@ -99,7 +108,8 @@ class Watched:
 async def running(kind: str, *options: str, directory: Path | None = None) -> AsyncIterator[Server]:
     """One server that listens on a port."""
     binary = server_binary(kind)
-    async with embedded_store(binary=binary, tcp=True, options=options, directory=directory) as store:
+    at_once = ("--repl-diskless-sync-delay", "0")
+    async with embedded_store(binary=binary, tcp=True, options=(*at_once, *options), directory=directory) as store:
         with Redis.from_url(store.url, socket_timeout=10) as admin:
             yield Server(store, admin)
 
@@ -119,24 +129,23 @@ async def store_cluster(
         await until(lambda: all(_knows(server, len(servers)) for server in servers))
         for replica, primary in zip(cluster.replicas, cluster.primaries, strict=False):
             replica.admin.execute_command("CLUSTER REPLICATE", primary.node_id)
-        await until(lambda: all(map(_is_whole, servers)) and all(map(_is_synced, cluster.replicas)))
+        await until(lambda: all(map(_is_whole, servers)) and all(map(is_synced, cluster.replicas)))
         yield cluster
 
 
 @asynccontextmanager
 async def watched_primary(
-    kind: str = "valkey", options: Sequence[str] = (), sentinels: int = 1
+    kind: str = "valkey", options: Sequence[str] = (), replicas: int = 1, sentinels: int = 1
 ) -> AsyncIterator[Watched]:
-    """A primary, a replica that has caught up, and Sentinels that know both."""
+    """A primary, replicas that have caught up, and Sentinels that know all of them."""
     async with AsyncExitStack() as stack:
         primary = await stack.enter_async_context(running(kind, *options))
-        replica = await stack.enter_async_context(
-            running(kind, *options, *("--replicaof", "127.0.0.1", str(primary.port)))
-        )
-        await until(lambda: _is_synced(replica))
+        follow = (*options, "--replicaof", "127.0.0.1", str(primary.port))
+        copies = [await stack.enter_async_context(running(kind, *follow)) for _ in range(replicas)]
+        await until(lambda: all(map(is_synced, copies)))
         ports = [await stack.enter_async_context(_sentinel(kind, primary.port, sentinels)) for _ in range(sentinels)]
-        await until(lambda: all(_watches(port, sentinels) for port in ports))
-        yield Watched(primary, replica, ports)
+        await until(lambda: all(_watches(port, replicas, sentinels) for port in ports))
+        yield Watched(primary, copies, ports)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -187,7 +196,8 @@ def _cluster_info(server: Server) -> dict[str, str]:
     return parse_info(said.decode())
 
 
-def _is_synced(server: Server) -> bool:
+def is_synced(server: Server) -> bool:
+    """Whether a replica has caught up with its primary."""
     info = server.admin.info("replication")
     return info["role"] == "slave" and info["master_link_status"] == "up"
 
@@ -211,7 +221,7 @@ async def _sentinel(kind: str, primary_port: int, quorum_of: int) -> AsyncIterat
             yield port
 
 
-def _watches(port: int, sentinels: int) -> bool:
+def _watches(port: int, replicas: int, sentinels: int) -> bool:
     with Redis(port=port, socket_timeout=1) as client:
         state = client.sentinel_masters()[PRIMARY]
-    return bool(state["num-slaves"] == 1 and state["num-other-sentinels"] == sentinels - 1)
+    return bool(state["num-slaves"] == replicas and state["num-other-sentinels"] == sentinels - 1)

@@ -33,6 +33,7 @@ MISTAKES = {
     "Sentinels that are not there": ([*SERVE, "--store", "redis+sentinel://127.0.0.1:1/bay"], "some do not answer"),
     "cluster that is not there": ([*SERVE, "--store", "redis+cluster://127.0.0.1:1"], "no node of the cluster"),
     "CA that is not there": ([*SERVE, "--store", "rediss://h?ssl_ca_certs=/nowhere"], "CA file /nowhere"),
+    "durability that is none": ([*SERVE, "--durability", "tape"], "it has to be memory, replica"),
     "password that breaks the URL": ([*SERVE, "--store", "redis://:a/b@127.0.0.1"], "in a password"),
 }
 

@@ -43,7 +43,7 @@ async def test_a_failover_is_followed(kind: str) -> None:
         group.primary.kill()
         with trio.fail_after(PLAYS_ON_WITHIN_S):
             await put_boats(20, a, b)
-        assert group.replica.admin.info("replication")["role"] == "master"
+        assert group.replicas[0].admin.info("replication")["role"] == "master"
         await a.follower.compared()
         await b.follower.compared()
         await verify_equal(store, a, b)
@@ -60,7 +60,7 @@ async def test_a_replica_that_lagged_begins_a_new_epoch() -> None:
     ):
         await put_boats(5, world)
         epoch = world.replica.epoch
-        group.replica.admin.replicaof("127.0.0.1", "1")
+        group.replicas[0].admin.replicaof("127.0.0.1", "1")
         await put_boats(50, world)
         group.primary.kill()
         with trio.fail_after(PLAYS_ON_WITHIN_S):
@@ -82,12 +82,12 @@ async def test_a_demoted_primary_with_open_sockets_is_left() -> None:
     ):
         await put_boats(5, world)
         assert (await store.head(WORLD)).version == 5
-        group.replica.admin.replicaof("NO", "ONE")
-        group.primary.admin.replicaof("127.0.0.1", str(group.replica.port))
+        group.replicas[0].admin.replicaof("NO", "ONE")
+        group.primary.admin.replicaof("127.0.0.1", str(group.replicas[0].port))
         # A failover by the Sentinel itself would close the sockets.
         with Redis(port=group.sentinels[0]) as sentinel:
             sentinel.sentinel_remove(PRIMARY)
-            sentinel.sentinel_monitor(PRIMARY, "127.0.0.1", group.replica.port, 1)
+            sentinel.sentinel_monitor(PRIMARY, "127.0.0.1", group.replicas[0].port, 1)
         with trio.fail_after(10):
             assert isinstance(await world.transact(put_boat()), Committed)
         await world.follower.compared()
@@ -112,5 +112,5 @@ async def test_a_replica_is_refused() -> None:
     """A node that was pointed at the wrong server says so when it starts."""
     async with watched_primary() as group:
         with pytest.raises(StoreUnavailable, match="this is a replica"):
-            async with open_store(group.replica.store.url, times=TIMES):
+            async with open_store(group.replicas[0].store.url, times=TIMES):
                 raise AssertionError("opened")
