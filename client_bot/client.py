@@ -202,8 +202,8 @@ class Client:
 
     def _take_reset(self, reset: wire.Reset, mirror: Mirror) -> None:
         self.tally.resyncs += 1
-        self._complained = False
-        mirror.reset(reset.epoch, reset.version)
+        mirror.reset(reset.epoch, reset.version, reset.keep)
+        self._complained = mirror.suspect
 
     # ---- inside --------------------------------------------------------------------------------------------------
 
@@ -216,8 +216,10 @@ class Client:
         if not self.resumes or self.welcome is None or self.mirror is None:
             return None
         pending = [_do(sent) for sent in self.in_flight.waiting.values()]
-        known = self.welcome
-        return wire.Resume(known.session, known.secret, self.mirror.epoch, self.mirror.version, pending)
+        known, mirror = self.welcome, self.mirror
+        # What may be wrong is worth no catch-up.
+        cells = [] if mirror.suspect else list(mirror.cells)
+        return wire.Resume(known.session, known.secret, mirror.epoch, mirror.version, pending, cells)
 
     def _require(self, *states: State) -> None:
         if self.state not in states:

@@ -50,11 +50,13 @@ class Mirror:
 
     # ---- what the node says --------------------------------------------------------------------------------------
 
-    def reset(self, epoch: str, version: int) -> None:
-        """Forgets the view; what follows belongs to (epoch, version)."""
+    def reset(self, epoch: str, version: int, keep: bool = False) -> None:
+        """Forgets the view, unless it is to ``keep`` it; what follows belongs to (epoch, version)."""
         if epoch == self.epoch and version < self.version:
             self._find("gap", f"reset goes back to version {version}")
         self.epoch, self.version = epoch, version
+        if keep:
+            return
         self.suspect = False
         self.cells.clear()
         self._where.clear()
@@ -123,7 +125,7 @@ class Mirror:
             self._patch(patch, change.cell, held)
         for entity_id in change.gone:
             self._remove(entity_id, change.cell, held, "deleted")
-        for entity_id, _ in change.moved:
+        for entity_id in change.moved:
             self._remove(entity_id, change.cell, held, "moved")
         if change.digest is not None and self.checks_digests:
             self._check_digest(change.cell, change.digest)

@@ -16,20 +16,21 @@ import structlog
 import trio
 
 from server.config import WorldConfig
+from server.durations import Durations
 from server.game import Actor, Game, Transaction
 from server.interest.fanout import Fanout
-from server.interest.sight import Sight, sight_from
+from server.interest.lookout import Optics
+from server.interest.viewer import Viewer
 from server.leader import Leader, LiveNodes
 from server.session.room import Occupant, RoomCounts
 from server.session.stay import end_avatar
 from server.wire import close_codes
 from server.wire.messages import Schema
-from shared_state.cell import cell_at
 from shared_state.entity import EntityId, Tag, incarnation_of
 from shared_state.errors import StoreError
 from shared_state.membership import Reaper
 from shared_state.names import SessionId, WorldName
-from shared_state.schema import Kind
+from shared_state.position import Position
 from shared_state.session_row import SessionTail, unpack_head
 from shared_state.store import Store
 from shared_state.world import World, open_world
@@ -44,6 +45,9 @@ DISMISS_EVERY_S = 0.25
 
 SOONEST_DIGESTS_S = 0.5
 """Clients may ask for content checks; together they get them no more often than this."""
+
+WRITES_A_TURN = 256
+"""Clients written to before others get their turn."""
 
 
 def clock_ms() -> int:
@@ -62,6 +66,7 @@ class WorldHost:
     owner: str
     config: WorldConfig
     fanout: Fanout
+    optics: Optics
     store: Store
     nursery: trio.Nursery
     node_clock_ms: Callable[[], int]
@@ -73,7 +78,7 @@ class WorldHost:
     newcomers: dict[Occupant, float] = attrs.field(factory=dict)
     leadership: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     """Cancelled, this node leads the world no more."""
-    flush_seconds: float = 0.0
+    flushing: Durations = attrs.field(factory=Durations)
     _dirty: trio.Event = attrs.field(factory=trio.Event)
     _digests_wanted: bool = False
     _digests_at_s: float = 0.0
@@ -91,19 +96,9 @@ class WorldHost:
         """Milliseconds since 1970."""
         return float(self.node_clock_ms())
 
-    def sight(self, avatar: EntityId, radius: float) -> Sight:
-        """The cells seen from an avatar; from the middle of the world, if it is not there."""
-        size = self.game.cell_size
-        entity = self.world.replica.entities.get(avatar)
-        if entity is not None and self.world.replica.schema.spec_of(type(entity.value)).placed:
-            value: Kind = entity.value
-            x, y = value.x, value.y  # type: ignore[attr-defined]
-        else:
-            left, top, right, bottom = self.game.bounds
-            x, y = (left + right) / 2, (top + bottom) / 2
-        # Looked at from the middle of its cell, all avatars of a cell share one view.
-        middle_x, middle_y = (x // size + 0.5) * size, (y // size + 0.5) * size
-        return sight_from(cell_at(x, y, size), middle_x, middle_y, radius, size)
+    def may_resume(self, position: Position) -> bool:
+        """Whether a view of that position is one of this history."""
+        return self.fanout.may_resume(position)
 
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
@@ -137,10 +132,9 @@ class WorldHost:
         self._digests_wanted = True
         self.wake()
 
-    def start_over(self, reason: str) -> None:
-        """The replica was loaded anew: every view starts over; whose avatar was lost has to come back."""
+    def start_over(self) -> None:
+        """The replica was loaded anew: whose avatar was lost has to come back; the others are shown what differs."""
         for session in self.sessions:
-            session.reset_reason = reason
             if session.has_lost_avatar():
                 session.client.close(close_codes.WORLD_LOST, "the world lost your avatar")
         self.wake()
@@ -161,22 +155,44 @@ class WorldHost:
             await self._dirty.wait()
             self._dirty = trio.Event()
             started_s = trio.current_time()
-            self._flush(started_s)
-            self.flush_seconds += trio.current_time() - started_s
+            await self._flush(started_s)
             await trio.sleep_until(started_s + interval_s)
 
-    def _flush(self, now_s: float) -> None:
-        every_s = SOONEST_DIGESTS_S if self._digests_wanted else self.config.digest_every_s
-        with_digests = now_s - self._digests_at_s >= every_s
-        if with_digests:
-            self._digests_wanted = False
-            self._digests_at_s = now_s
-        elif self._digests_wanted:
-            self.wake()
+    async def _flush(self, now_s: float) -> None:
+        """Makes all frames at one version, then writes them in turns that leave room for receiving."""
+        if not self.world.replica.epoch:
+            return  # It is about to be loaded anew, and says so.
+        began_s = time.perf_counter()
+        parcels = self._pack(now_s)
+        spent_s = time.perf_counter() - began_s
+        for start in range(0, len(parcels), WRITES_A_TURN):
+            if start:
+                await trio.lowlevel.checkpoint()
+            began_s = time.perf_counter()
+            for viewer, frames in parcels[start : start + WRITES_A_TURN]:
+                viewer.write(frames)
+            spent_s += time.perf_counter() - began_s
+        self.flushing.add(spent_s)
+
+    def _pack(self, now_s: float) -> list[tuple[Viewer, bytes]]:
+        with_digests = self._are_digests_due(now_s)
         changes = self.world.replica.drain()
         if changes.sessions:
             self._check_rights(changes.sessions)
-        self.fanout.flush(list(self.sessions), changes, with_digests)
+        parcels = self.fanout.flush(list(self.sessions), changes, now_s, with_digests)
+        if self.fanout.unfinished:
+            self.wake()
+        return parcels
+
+    def _are_digests_due(self, now_s: float) -> bool:
+        every_s = SOONEST_DIGESTS_S if self._digests_wanted else self.config.digest_every_s
+        if now_s - self._digests_at_s < every_s:
+            if self._digests_wanted:
+                self.wake()
+            return False
+        self._digests_wanted = False
+        self._digests_at_s = now_s
+        return True
 
     def _check_rights(self, changed: Mapping[SessionId, Tag]) -> None:
         """Someone changed the rows of sessions: those served here may have been taken over, or removed."""
@@ -208,13 +224,12 @@ class WorldHost:
 
     async def dismiss_idle_forever(self) -> None:
         """Closes connections that have not read, or not joined, for too long."""
-        blocked_since: dict[Occupant, float] = {}
         while True:
             await trio.sleep(DISMISS_EVERY_S)
             now_s = trio.current_time()
-            blocked_since = {s: blocked_since.get(s, now_s) for s in self.sessions if s.client.blocked}
-            for session, since_s in blocked_since.items():
-                if now_s - since_s > self.config.slow_limit_s:
+            for session in self.sessions:
+                stalled_s = session.client.stalled_since
+                if stalled_s is not None and now_s - stalled_s > self.config.slow_limit_s:
                     session.client.close(close_codes.TOO_SLOW, "too slow")
             for session, since_s in self.newcomers.items():
                 if now_s - since_s > self.config.join_limit_s:
@@ -258,18 +273,19 @@ async def open_host(
         if host is not None:
             host.wake()
 
-    def on_reset(reason: str) -> None:
+    def on_reset(_reason: str) -> None:
         if host is not None:
-            host.start_over(reason)
+            host.start_over()
 
     limits = config.commit_limits()
     async with open_world(
         store, name, game.schema(), node_clock_ms, limits=limits, on_advance=on_advance, on_reset=on_reset
     ) as world:
-        fanout = Fanout(world.replica, frozenset(game.secret_kinds))
+        optics = Optics.of(game)
+        fanout = Fanout(world.replica, optics.secret)
         async with trio.open_nursery() as nursery:
             host = WorldHost(
-                world, game, game.wire_schema(), node_name, owner, config, fanout, store, nursery, node_clock_ms
+                world, game, game.wire_schema(), node_name, owner, config, fanout, optics, store, nursery, node_clock_ms
             )
             nursery.start_soon(host.flush_forever)
             nursery.start_soon(host.dismiss_idle_forever)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import attrs
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from server.host import WorldHost
 from server.node import Node
@@ -31,10 +31,11 @@ _COUNTERS: list[tuple[str, str, Reader]] = [
     ("oarlock_delta_gaps", "Gaps noticed in the delta stream", lambda h: h.world.follower.counts.gaps),
     ("oarlock_snapshots", "Snapshots loaded", lambda h: h.world.follower.counts.snapshots),
     ("oarlock_flushes", "Flushes", lambda h: h.fanout.counts.flushes),
-    ("oarlock_flush_seconds", "Time spent flushing", lambda h: h.flush_seconds),
     ("oarlock_frames", "Writes to clients", lambda h: h.fanout.counts.frames),
     ("oarlock_sent_bytes", "Bytes of state sent to clients", lambda h: h.fanout.counts.bytes),
     ("oarlock_held_back", "Updates not queued for slow clients", lambda h: h.fanout.counts.held_back),
+    ("oarlock_caught_up", "Clients told in one go what they had missed", lambda h: h.fanout.counts.caught_up),
+    ("oarlock_events_dropped", "Events that slow clients missed", lambda h: h.fanout.counts.events_dropped),
     ("oarlock_divergences", "Content checks that failed at clients", lambda h: h.counts.divergences),
     ("oarlock_client_errors", "Messages that were not understood or allowed", lambda h: h.counts.client_errors),
 ]
@@ -56,6 +57,10 @@ class NodeCollector:
             yield self._by_world(GaugeMetricFamily(name, text, labels=["world"]), read)
         for name, text, read in _COUNTERS:
             yield self._by_world(CounterMetricFamily(name, text, labels=["world"]), read)
+        flushes = HistogramMetricFamily("oarlock_flush_seconds", "Processor time of flushes", labels=["world"])
+        for host in node.hosts:
+            flushes.add_metric([host.world.name], host.flushing.buckets(), host.flushing.seconds)
+        yield flushes
 
     def _by_world(self, family: Metric, read: Reader) -> Metric:
         for host in self.node.hosts:

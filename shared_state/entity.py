@@ -25,7 +25,8 @@ MAX_INCARNATION = (1 << 30) - 1
 class Entity:
     """One entity of a replica. Changed in place, and only by deltas.
 
-    ``tag`` names the transaction that wrote it last, ``version`` the batch that it was part of.
+    ``tag`` names the transaction that wrote it last, ``version`` the batch that it was part of; ``arrived`` the version
+    in which it came into its cell.
     """
 
     id: EntityId
@@ -33,6 +34,7 @@ class Entity:
     value: Kind
     cell: CellId
     version: int
+    arrived: int
 
 
 def incarnation_of(tag: Tag) -> int:

@@ -40,15 +40,30 @@ class Before:
     cell: CellId | None
 
 
+@attrs.frozen
+class Departure:
+    """An entity that left a cell, for another or for good: it was in there from ``arrived`` until ``left``."""
+
+    id: EntityId
+    kind: type[Kind]
+    cell: CellId
+    arrived: int
+    left: int
+
+
 @attrs.define(eq=False)
 class Changes:
     """All that happened since the last drain: entities by what they were before, events in order.
 
+    ``loaded_at``: the version of a snapshot that replaced the copy meanwhile.
+    ``departures``: what left a cell since then, in order.
     ``sessions``: whose row changed other than by a command (entered, resumed, went away, left), by the tag that did it.
     """
 
     entities: dict[EntityId, Before] = attrs.field(factory=dict)
     events: list[EventOut] = attrs.field(factory=list)
+    departures: list[Departure] = attrs.field(factory=list)
+    loaded_at: int | None = None
     sessions: dict[SessionId, Tag] = attrs.field(factory=dict)
 
     def __bool__(self) -> bool:
@@ -74,12 +89,18 @@ class Replica:
         return Position(self.epoch, self.version)
 
     def load(self, snapshot: Snapshot) -> None:
-        """Becomes the snapshot. Raises: UndecodableDelta; then nothing has changed."""
+        """Becomes the snapshot; what differs from before counts as changed.
+
+        Raises:
+            UndecodableDelta: nothing has changed.
+        """
         fresh = Replica(self.schema)
         fresh._fill(snapshot)
+        self._note_differences(fresh)
         self.entities, self.cells, self.cell_tags = fresh.entities, fresh.cells, fresh.cell_tags
         self.epoch, self.version, self.stamp = snapshot.head.epoch, snapshot.head.version, snapshot.head.stamp
-        self._changes = Changes()
+        self._changes.departures.clear()
+        self._changes.loaded_at = self.version
 
     def fit(self, delta: Delta) -> Fit:
         """Whether the delta is the next one, an old one, one too far ahead, or of another history."""
@@ -132,9 +153,18 @@ class Replica:
             if order.get(read, -1) > order.get(self.cell_tags[CellId(cell)], -1):
                 self.cell_tags[CellId(cell)] = read
 
+    def _note_differences(self, fresh: Replica) -> None:
+        for id_ in self.entities.keys() | fresh.entities.keys():
+            old, new = self.entities.get(id_), fresh.entities.get(id_)
+            if old is None:
+                self._changes.entities.setdefault(id_, Before(None, None))
+            elif new is None or new.value != old.value:
+                self._changes.entities.setdefault(id_, Before(old.value, old.cell))
+
     def _stored(self, entity_id: EntityId, snapshot: Snapshot, raw: bytes) -> Entity:
         value = self.schema.decode(raw[TAG_BYTES:])
-        return Entity(entity_id, Tag(raw[:TAG_BYTES]), value, self.schema.cell_of(value), snapshot.head.version)
+        version = snapshot.head.version
+        return Entity(entity_id, Tag(raw[:TAG_BYTES]), value, self.schema.cell_of(value), version, version)
 
     def _apply_record(self, record: Record) -> None:
         tag = Tag(record.tag)
@@ -154,7 +184,7 @@ class Replica:
         cell = self.schema.cell_of(value)
         if entity is None:
             self._changes.entities.setdefault(entity_id, Before(None, None))
-            entity = Entity(entity_id, tag, value, cell, self.version)
+            entity = Entity(entity_id, tag, value, cell, self.version, self.version)
             self.entities[entity_id] = entity
             self._join(entity, cell, tag)
             return
@@ -173,13 +203,15 @@ class Replica:
         self._quit(entity, tag)
 
     def _join(self, entity: Entity, cell: CellId, tag: Tag) -> None:
-        entity.cell = cell
+        entity.cell, entity.arrived = cell, self.version
         self.cells.setdefault(cell, {})[entity.id] = entity
         self.cell_tags[cell] = tag
 
     def _quit(self, entity: Entity, tag: Tag) -> None:
         del self.cells[entity.cell][entity.id]
         self.cell_tags[entity.cell] = tag
+        kind = type(entity.value)
+        self._changes.departures.append(Departure(entity.id, kind, entity.cell, entity.arrived, self.version))
 
 
 def _records(log: Iterable[Delta]) -> Iterator[Record]:

@@ -1,12 +1,12 @@
 """Changes of a replica, sorted by cell as rows for the wire. Pure.
 
 An entity that crossed a border is ``moved`` out of the one cell and put whole into the other: those who see only the
-other have never met it.
+other have never met it. Where it went is not said: not all who see the one cell see the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from server.wire.digest import cell_digest, entity_digest
 from server.wire.messages import CellChange, CellContent, EntityRow, PatchRow
@@ -27,6 +27,28 @@ def cell_changes(replica: Replica, entities: Mapping[EntityId, Before], secret: 
         if value is not None and type(value) not in secret:
             _sort_in(cells, replica.schema, entity_id, before, now)
     return cells
+
+
+def late_changes(
+    replica: Replica, cell: CellId, departed: Iterable[EntityId], version: int, secret: Secret
+) -> CellChange:
+    """What brings a cell from ``version`` to now, as whole entities; ``departed``: what was in it then and left."""
+    change = CellChange(cell, [], [], [], [])
+    for entity in replica.cells.get(cell, {}).values():
+        if entity.version > version and type(entity.value) not in secret:
+            change.puts.append(_row(replica.schema, entity.id, entity.value))
+    for entity_id in departed:
+        now = replica.entities.get(entity_id)
+        if now is None:
+            change.gone.append(entity_id)
+        elif now.cell != cell:
+            change.moved.append(entity_id)
+    return change
+
+
+def is_empty(change: CellChange) -> bool:
+    """Whether nothing happened."""
+    return not (change.puts or change.patches or change.gone or change.moved)
 
 
 def cell_content(replica: Replica, cell: CellId, secret: Secret) -> CellContent:
@@ -53,7 +75,7 @@ def _sort_in(
         if now is None:
             change.gone.append(entity_id)
         else:
-            change.moved.append((entity_id, now.cell))
+            change.moved.append(entity_id)
     if now is None:
         return
     if before.value is None or before.cell != now.cell:

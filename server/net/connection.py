@@ -111,9 +111,9 @@ class Connection:
         return self._link.backlog_bytes > 0
 
     @property
-    def blocked_since(self) -> float | None:
-        """Trio's time at which the socket filled up."""
-        return self._link.blocked_since
+    def stalled_since(self) -> float | None:
+        """Trio's time at which the socket last took something of what waits for it; None when nothing waits."""
+        return self._link.stalled_since
 
     def frame(self, payload: bytes) -> bytes:
         """The frame of a message in this connection's encoding; share it between connections of one kind."""
@@ -127,7 +127,7 @@ class Connection:
         """
         if not self._is_open:
             return False
-        if self._link.blocked_since is not None and self._overflows(len(frames)):
+        if self._link.stalled_since is not None and self._overflows(len(frames)):
             self.close(TOO_SLOW, "too slow")
             return False
         return self._link.send(frames)

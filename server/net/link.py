@@ -50,7 +50,8 @@ class Link:
     _owner: LinkOwner
     watched: int = attrs.field(init=False, default=0)
     heard: bool = attrs.field(init=False, default=True)
-    blocked_since: float | None = attrs.field(init=False, default=None)
+    stalled_since: float | None = attrs.field(init=False, default=None)
+    """Since when the socket has taken nothing of the backlog; None when there is none."""
     _backlog: bytearray = attrs.field(init=False, factory=bytearray)
     _reading: bool = attrs.field(init=False, default=False)
     _ended: bool = attrs.field(init=False, default=False)
@@ -85,7 +86,7 @@ class Link:
         if sent == len(data):
             return True
         self._backlog += memoryview(data)[sent:]
-        self.blocked_since = trio.current_time()
+        self.stalled_since = trio.current_time()
         self._watch()
         return False
 
@@ -154,8 +155,9 @@ class Link:
             self.abort()
             return
         del self._backlog[:sent]
+        self.stalled_since = trio.current_time()
         if not self._backlog:
-            self.blocked_since = None
+            self.stalled_since = None
             self._watch()
             self._notify()
             self._owner.on_drained()

@@ -12,6 +12,10 @@ class Client(Protocol):
     def blocked(self) -> bool:
         """Whether something written is still waiting for the socket."""
 
+    @property
+    def stalled_since(self) -> float | None:
+        """When the socket last took some of what waits for it, by ``Room.now_s``; None when nothing waits."""
+
     def send(self, frames: bytes) -> bool:
         """Writes whole frames without blocking."""
 

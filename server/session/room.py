@@ -8,13 +8,13 @@ from typing import Protocol
 import attrs
 
 from server.game import Game
-from server.interest.fanout import Viewer
-from server.interest.sight import Sight
+from server.interest.lookout import Optics
+from server.interest.viewer import Viewer
 from server.session.client import Client
 from server.wire.messages import Schema
-from shared_state.entity import EntityId
 from shared_state.job import SessionWriter
 from shared_state.names import SessionId
+from shared_state.position import Position
 from shared_state.world import World
 
 
@@ -61,6 +61,7 @@ class Room(Protocol):
     wire_schema: Schema
     node_name: str
     owner: str
+    optics: Optics
     counts: RoomCounts
 
     @property
@@ -73,8 +74,8 @@ class Room(Protocol):
     def clock_ms(self) -> float:
         """Milliseconds since 1970."""
 
-    def sight(self, avatar: EntityId, radius: float) -> Sight:
-        """The cells seen from an avatar; from the middle of the world, if it is not there."""
+    def may_resume(self, position: Position) -> bool:
+        """Whether a view of that position is one of this history."""
 
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""

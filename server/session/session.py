@@ -16,7 +16,9 @@ import attrs
 import structlog
 
 from server.budget import Budget
+from server.interest.lookout import MAX_CELLS, Lookout
 from server.interest.sight import Sight
+from server.interest.view import View
 from server.session.boundary import contained
 from server.session.client import Client
 from server.session.orders import Orders
@@ -36,14 +38,17 @@ from server.wire.messages import (
     Moving,
     Ping,
     Pong,
+    Resume,
     ToClient,
-    View,
     Welcome,
 )
+from server.wire.messages import View as Look
+from shared_state.cell import CellId
 from shared_state.entity import EntityId
 from shared_state.job import SessionWriter
 from shared_state.names import SessionId, is_session_id
 from shared_state.outcome import Rejection
+from shared_state.position import Position
 from shared_state.schema import MAX_WHOLE
 from shared_state.session_row import WINDOW, SessionHead
 
@@ -77,17 +82,18 @@ class Session:
     room: Room
     fresh_id: SessionId
     fresh_secret: str
-    shown: Sight = frozenset()
-    acks: list[Ack] = attrs.field(factory=list)
-    reset_reason: str = ""
+    view: View = attrs.field(factory=View)
     state: State = State.NEW
     _stay: Stay | None = None
     _orders: Orders | None = None
     _leaves: bool = False
-    _pending: list[Do] = attrs.field(factory=list)
-    _radius: float = 0.0
+    _lookout: Lookout = attrs.field(init=False)
+    _resumes: Resume | None = None
     _errors: int = 0
     _messages: Budget = attrs.field(factory=lambda: Budget(MESSAGES_HZ, MESSAGES_BURST))
+
+    def __attrs_post_init__(self) -> None:
+        self._lookout = Lookout(self.room.optics)
 
     @property
     def session_id(self) -> SessionId:
@@ -116,8 +122,8 @@ class Session:
         contained(lambda: self._take(payload), self._break_down, session=self.session_id)
 
     def on_drained(self) -> None:
-        """The socket takes data again: the client gets its whole view."""
-        if self.reset_reason:
+        """The socket takes data again: the client gets what it missed."""
+        if self.view.behind is not None or self.view.reset_reason:
             self.room.wake()
 
     def on_closed(self) -> None:
@@ -147,9 +153,8 @@ class Session:
                 self._join(message)
             case Ping():
                 self._answer(Pong(message.clock_ms, self.room.clock_ms()))
-            case View():
-                self._look(message.radius)
-                self.room.wake()
+            case Look():
+                self._look(message)
             case Digest():
                 self._check_content(message.ok)
             case Leave():
@@ -164,7 +169,7 @@ class Session:
             return
         name = "".join(char for char in message.name if char.isprintable()).strip()[:MAX_NAME_CHARS] or "anonymous"
         self.state = State.JOINING
-        self._look(message.radius)
+        self._lookout.zoom(message.radius)
         if message.spectate:
             self.on_begun(None)
             return
@@ -172,8 +177,7 @@ class Session:
         if message.resume is None or not is_session_id(message.resume.session):
             self._stay.enter()
         else:
-            rising = sorted(message.resume.pending, key=lambda command: command.seq)
-            self._pending = [command for command in rising if 0 < command.seq <= MAX_WHOLE][:WINDOW]
+            self._resumes = message.resume
             self._stay.resume(SessionId(message.resume.session), message.resume.secret)
 
     def on_begun(self, resumed: SessionHead | None) -> None:
@@ -182,15 +186,26 @@ class Session:
 
     def _begin(self, resumed: SessionHead | None) -> None:
         self.state = State.PLAYING
-        answered = self._pending[0].seq - 1 if self._pending else (resumed.seq if resumed else 0)
-        self._welcome(answered if resumed else 0)
+        claim, self._resumes = (self._resumes if resumed else None), None
+        pending = _in_order(claim.pending) if claim else []
+        answered = pending[0].seq - 1 if pending else (resumed.seq if resumed else 0)
+        self._welcome(answered)
+        if claim is not None:
+            self._resume_view(claim)
         self.room.welcome(self)
-        if self._stay is None:
+        if self._stay is None or self._stay.actor is None:
             return
+        self._lookout.follow(self._stay.actor.entity)
         self._orders = Orders(self.room, self.codec, self.client, self._stay, self._acknowledge, self._complain)
         if resumed is not None:
-            self.reset_reason = "resume"
-            self._orders.resume(resumed, self._pending)
+            self._orders.resume(resumed, pending)
+
+    def _resume_view(self, claim: Resume) -> None:
+        """Goes on from what the client still holds, if that is of this history."""
+        if 0 < len(claim.cells) <= MAX_CELLS and self.room.may_resume(Position(claim.epoch, claim.version)):
+            self.view.resume(frozenset(map(CellId, claim.cells)), claim.version)
+        else:
+            self.view.reset_reason = "resume"
 
     def on_refused(self, rejection: Rejection) -> None:
         """The game does not let the player in."""
@@ -234,10 +249,18 @@ class Session:
             return
         self._orders.take(message)
 
-    def _look(self, radius: float) -> None:
-        game = self.room.game
-        wanted = radius if 0 < radius <= game.max_view_radius else game.view_radius
-        self._radius = min(wanted, game.max_view_radius)
+    def _look(self, message: Look) -> None:
+        """Looks as far as asked; a spectator also where."""
+        place = message.x, message.y
+        if self._stay is not None and (message.follow or place != (None, None)):
+            self._complain("not_spectating", "the view goes with the avatar")
+            return
+        self._lookout.zoom(message.radius)
+        if message.follow:
+            self._lookout.follow(EntityId(message.follow))
+        elif message.x is not None and message.y is not None:
+            self._lookout.stand(message.x, message.y)
+        self.room.wake()
 
     def _check_content(self, ok: bool) -> None:
         if self.state is not State.PLAYING:
@@ -247,13 +270,13 @@ class Session:
         else:
             log.warning("client reports wrong content", session=self.session_id)
             self.room.counts.divergences += 1
-            self.reset_reason = "digest"
+            self.view.reset_reason = "digest"
             self.room.wake()
 
     # ---- what becomes of it ---------------------------------------------------------------------------------------
 
     def _acknowledge(self, ack: Ack) -> None:
-        self.acks.append(ack)
+        self.view.acks.append(ack)
         self.room.wake()
 
     def _complain(self, code: str, text: str) -> None:
@@ -280,10 +303,19 @@ class Session:
 
     # ---- as a viewer ----------------------------------------------------------------------------------------------
 
+    @property
+    def centre(self) -> CellId:
+        """The cell that its sight spreads from."""
+        return self._lookout.centre
+
+    @property
+    def here(self) -> CellId:
+        """The cell that it always sees."""
+        return self._lookout.here
+
     def sight(self) -> Sight:
-        """The cells around the avatar; a spectator looks at the middle of the world."""
-        actor = self._stay.actor if self._stay else None
-        return self.room.sight(actor.entity if actor else EntityId(0), self._radius)
+        """The cells around the avatar, or where a spectator looks."""
+        return self._lookout.sight(self.room.world.replica)
 
     def frame(self, payload: bytes) -> bytes:
         """A payload as a frame."""
@@ -296,3 +328,9 @@ class Session:
     def write(self, frames: bytes) -> None:
         """Writes frames of a flush."""
         self.client.send(frames)
+
+
+def _in_order(pending: list[Do]) -> list[Do]:
+    """The commands of a resume that can be some, in rising order."""
+    rising = sorted(pending, key=lambda command: command.seq)
+    return [command for command in rising if 0 < command.seq <= MAX_WHOLE][:WINDOW]

@@ -27,13 +27,17 @@ class Do(msgspec.Struct, tag="do", tag_field="type", frozen=True):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """What a returning client knows of its session: where it stood and which commands were not answered."""
+    """What a returning client knows of its session: which commands were not answered, and what it still sees.
+
+    ``cells`` are those that it holds, as of ``version``: if there are none, it is shown everything anew.
+    """
 
     session: str
     secret: str
     epoch: str = ""
     version: int = 0
     pending: list[Do] = []
+    cells: list[int] = []
 
 
 class Join(msgspec.Struct, tag="join", tag_field="type", frozen=True):
@@ -47,9 +51,15 @@ class Join(msgspec.Struct, tag="join", tag_field="type", frozen=True):
 
 
 class View(msgspec.Struct, tag="view", tag_field="type", frozen=True):
-    """Change how far the client looks: ``radius`` in world units around its avatar; 0 takes the game's default."""
+    """Change how far the client looks: ``radius`` in world units around its avatar; 0 takes the game's default.
+
+    A spectator may also say where: at the entity ``follow``, or else at the point ``x``, ``y``.
+    """
 
     radius: float
+    x: float | None = None
+    y: float | None = None
+    follow: int = 0
 
 
 class Ping(msgspec.Struct, tag="ping", tag_field="type", frozen=True):
@@ -149,15 +159,15 @@ class CellContent(msgspec.Struct, array_like=True, frozen=True):
 class CellChange(msgspec.Struct, array_like=True, frozen=True):
     """What changed in a cell since the last flush.
 
-    ``gone`` lists deleted entities, ``moved`` pairs (id, cell it went to). ``digest`` is, when given, the sum of
-    ``entity_digest`` over the cell after this change (modulo 2**32).
+    ``gone`` lists deleted entities, ``moved`` those that went to another cell: if that is in view, they are put there.
+    ``digest`` is, when given, the sum of ``entity_digest`` over the cell after this change (modulo 2**32).
     """
 
     cell: int
     puts: list[EntityRow]
     patches: list[PatchRow]
     gone: list[int]
-    moved: list[tuple[int, int]]
+    moved: list[int]
     digest: int | None = None
 
 
@@ -207,11 +217,15 @@ class Events(msgspec.Struct, tag="event", tag_field="type", frozen=True):
 
 
 class Reset(msgspec.Struct, tag="reset", tag_field="type", frozen=True):
-    """Forget the whole view: the state of (``epoch``, ``version``) follows as ``cells``."""
+    """Forget the whole view: the state of (``epoch``, ``version``) follows as ``cells``.
+
+    With ``keep``, only the position is to be forgotten: what differs from the view follows as ``delta``.
+    """
 
     epoch: str
     version: int
     reason: str
+    keep: bool = False
 
 
 class Moving(msgspec.Struct, tag="moving", tag_field="type", frozen=True):

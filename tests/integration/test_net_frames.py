@@ -181,7 +181,7 @@ async def test_stalled_reader_gets_an_unbroken_stream() -> None:
                 if opcode == BINARY:
                     numbers.append(int(payload[:6]))
             assert numbers == list(range(sent))
-            assert connection.blocked_since is None
+            assert connection.stalled_since is None
 
 
 @pytest.mark.parametrize("kick", [True, False])

@@ -48,6 +48,7 @@ test("after a lost connection the client comes back as itself, with what was not
   box.client.do("row", { dx: 1 });
   const second = box.client.do("row", { dx: 2 });
   box.socket.say({ type: "done", acks: [[1, 9]] });
+  box.socket.say({ type: "cells", version: 5, entered: [[3, []]], left: [] });
   box.socket.say({ type: "delta", version: 9, cells: [] });
   box.socket.die();
   assert.deepEqual(box.statuses.at(-1), ["waiting", { delayMs: 250 }]);
@@ -58,6 +59,7 @@ test("after a lost connection the client comes back as itself, with what was not
   assert.deepEqual(box.socket.sent[0].resume, {
     session: "s1", secret: "hush", epoch: "e1", version: 9,
     pending: [{ type: "do", seq: 2, command: "row", args: { dx: 2 } }],
+    cells: [3],
   });
   box.socket.greet({ node: "node2", acknowledged: 1 });
   box.socket.say({ type: "done", acks: [[2, 10]] });

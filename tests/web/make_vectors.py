@@ -120,13 +120,11 @@ def scenario() -> list[ToClient]:
             12,
             [
                 CellChange(6, [moved_boat], [], [], [], digest_of(CRATE, moved_boat)),
-                CellChange(5, [], [], [], [(1, 6)], digest_of(patched)),
+                CellChange(5, [], [], [], [1], digest_of(patched)),
             ],
         ),
         # Out of sight: the target cell is not in view.
-        Delta(
-            13, [CellChange(5, [], [], [], [(2, 99)], 0), CellChange(6, [], [], [CRATE.id], [], digest_of(moved_boat))]
-        ),
+        Delta(13, [CellChange(5, [], [], [], [2], 0), CellChange(6, [], [], [CRATE.id], [], digest_of(moved_boat))]),
         Cells(14, [CellContent(8, [CRATE])], [7]),
         Delta(15, []),
     ]

@@ -41,13 +41,14 @@ test("a move between two cells in view keeps the entity, whichever row comes fir
   assert.equal(mirror.entities.get(1).cell, 6);
   assert.equal(fieldsOf(mirror, 1).x, 260);
   assert.deepEqual([...mirror.cells.get(5)], [2]);
-  assert.deepEqual([...change.gone], []);
+  assert.deepEqual([...change.gone, ...change.hidden], []);
 });
 
-test("a move out of sight and a deletion both take the entity away", () => {
+test("a move out of sight and a deletion both take the entity away, and are told apart", () => {
   const { mirror, change } = mirrorAfter(4);
   assert.deepEqual([...mirror.entities.keys()], [1]);
-  assert.deepEqual([...change.gone].sort(), [2, CRATE]);
+  assert.deepEqual([...change.gone], [CRATE]);
+  assert.deepEqual([...change.hidden], [2]);
 });
 
 test("a cell that left the view is forgotten, and an empty delta moves the version on", () => {
@@ -74,14 +75,23 @@ test("what a cell holds is replaced when it comes into view again", () => {
   const { mirror } = mirrorAfter(1);
   const change = mirror.apply({ type: "cells", version: 11, entered: [[5, [[3, 0, [1, 2, "New", 0]]]]], left: [] });
   assert.deepEqual([...mirror.cells.get(5)], [3]);
-  assert.deepEqual([...change.gone].sort(), [1, 2]);
+  assert.deepEqual([...change.hidden].sort(), [1, 2]);
 });
 
 test("a reset empties the view and takes over epoch and version, also backwards", () => {
   const { mirror } = mirrorAfter(6);
   const change = mirror.apply({ type: "reset", epoch: "e2", version: 3, reason: "rollback" });
   assert.deepEqual([mirror.entities.size, mirror.cells.size, mirror.epoch, mirror.version], [0, 0, "e2", 3]);
-  assert.deepEqual([...change.gone].sort(), [1, CRATE]);
+  assert.deepEqual([...change.hidden].sort(), [1, CRATE]);
+});
+
+test("a reset that keeps the view changes its position only", () => {
+  const { mirror } = mirrorAfter(6);
+  const held = [...mirror.entities.keys()];
+  const change = mirror.apply({ type: "reset", epoch: "e2", version: 3, reason: "epoch", keep: true });
+  assert.deepEqual([...mirror.entities.keys()], held);
+  assert.deepEqual([mirror.epoch, mirror.version], ["e2", 3]);
+  assert.deepEqual([...change.gone, ...change.hidden, ...change.changed], []);
 });
 
 test("changes of cells that are not in view are ignored", () => {
@@ -93,7 +103,7 @@ test("changes of cells that are not in view are ignored", () => {
 
 test("a move, patch or deletion of what is not held, or stands elsewhere, changes nothing", () => {
   const { mirror } = mirrorAfter(3);
-  mirror.apply({ type: "delta", version: 13, cells: [[5, [], [[77, 1, [2]]], [1, 78], [[79, 6], [1, 99]]]] });
+  mirror.apply({ type: "delta", version: 13, cells: [[5, [], [[77, 1, [2]]], [1, 78], [79, 1]]] });
   assert.deepEqual([...mirror.entities.keys()].sort(), [1, 2, CRATE]);
   assert.equal(mirror.entities.get(1).cell, 6);
 });

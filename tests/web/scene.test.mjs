@@ -11,7 +11,7 @@ import { Scene } from "../../server/web/flotsam/scene.js";
 function sceneOf(...entities) {
   const mirror = { entities: new Map(entities.map((entity) => [entity.id, entity])) };
   const scene = new Scene(100);
-  scene.update(mirror, { changed: new Set(mirror.entities.keys()), gone: new Set() }, 0);
+  scene.update(mirror, { changed: new Set(mirror.entities.keys()), gone: new Set(), hidden: new Set() }, 0);
   return { scene, mirror };
 }
 
@@ -59,9 +59,9 @@ test("a boat turns the short way round", () => {
 test("things come and go with the mirror, and keep their motion", () => {
   const { scene, mirror } = sceneOf(boat(1, 0, 0));
   mirror.entities.set(1, boat(1, 40, 0));
-  scene.update(mirror, { changed: new Set([1]), gone: new Set() }, 100);
+  scene.update(mirror, { changed: new Set([1]), gone: new Set(), hidden: new Set() }, 100);
   assert.equal(scene.things.get(1).track.at(150).x, 20);
-  scene.update(mirror, { changed: new Set(), gone: new Set([1]) }, 200);
+  scene.update(mirror, { changed: new Set(), gone: new Set(), hidden: new Set([1]) }, 200);
   assert.equal(scene.things.size, 0);
 });
 

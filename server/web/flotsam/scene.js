@@ -20,8 +20,8 @@ export class Scene {
   }
 
   /** Takes over what a message changed. */
-  update(mirror, { changed, gone }, nowMs) {
-    for (const id of gone) this.things.delete(id);
+  update(mirror, { changed, gone, hidden }, nowMs) {
+    for (const id of [...gone, ...hidden]) this.things.delete(id);
     for (const id of changed) {
       const entity = mirror.entities.get(id);
       if (typeof entity.fields.x === "number" && typeof entity.fields.y === "number") this.#place(entity, nowMs);

@@ -117,8 +117,10 @@ export class Client {
     if (this.welcome === null) return message;
     const pending = [...this.pending].map(([seq, { command, args }]) => ({ type: "do", seq, command, args }));
     const { session, secret } = this.welcome;
-    const { epoch, version } = this.mirror;
-    return { ...message, resume: { session, secret, epoch, version, pending } };
+    const { epoch, version, isSuspect } = this.mirror;
+    // What may be wrong is worth no catch-up.
+    const cells = isSuspect ? [] : [...this.mirror.cells.keys()];
+    return { ...message, resume: { session, secret, epoch, version, pending, cells } };
   }
 
   #send(message) {

@@ -18,11 +18,16 @@ export class Mirror {
     this.version = 0;
     /** How often what was held turned out not to be what the node holds. */
     this.divergences = 0;
+    /** What is held is wrong somewhere; a reset will end it. */
+    this.isSuspect = false;
   }
 
-  /** Applies a `cells`, `delta` or `reset` message; returns what changed, what is gone, and which cells diverged. */
+  /**
+   * Applies a `cells`, `delta` or `reset` message; returns the ids of what changed, what is gone from the world and what
+   * only went out of view, and which cells diverged.
+   */
   apply(message) {
-    const change = { changed: new Set(), gone: new Set(), diverged: [] };
+    const change = { changed: new Set(), gone: new Set(), hidden: new Set(), diverged: [] };
     if (message.type === "cells") this.#applyCells(message, change);
     else if (message.type === "delta") this.#applyDelta(message, change);
     else if (message.type === "reset") this.#applyReset(message, change);
@@ -50,14 +55,16 @@ export class Mirror {
     if (!this.cells.has(cell)) return;
     for (const row of puts) this.#put(cell, row, change);
     for (const row of patches) this.#patch(row, change);
-    for (const id of gone) if (this.entities.get(id)?.cell === cell) this.#drop(id, change);
-    for (const [id, target] of moved) this.#move(id, cell, target, change);
+    // What stands in another cell by now was put there by a row that came first.
+    for (const id of gone) if (this.entities.get(id)?.cell === cell) this.#drop(id, change, change.gone);
+    for (const id of moved) if (this.entities.get(id)?.cell === cell) this.#drop(id, change, change.hidden);
   }
 
-  #applyReset({ epoch, version }, change) {
-    for (const id of this.entities.keys()) change.gone.add(id);
-    this.entities.clear();
-    this.cells.clear();
+  #applyReset({ epoch, version, keep }, change) {
+    if (!keep) {
+      for (const cell of [...this.cells.keys()]) this.#dropCell(cell, change);
+      this.isSuspect = false;
+    }
     this.epoch = epoch;
     this.version = version;
   }
@@ -72,6 +79,7 @@ export class Mirror {
     this.cells.get(cell).add(id);
     change.changed.add(id);
     change.gone.delete(id);
+    change.hidden.delete(id);
   }
 
   #patch([id, mask, values], change) {
@@ -85,28 +93,15 @@ export class Mirror {
     change.changed.add(id);
   }
 
-  /** Ignored when the entity is not there any more: the other cell's row came first. */
-  #move(id, cell, target, change) {
-    const entity = this.entities.get(id);
-    if (entity?.cell !== cell) return;
-    if (!this.cells.has(target)) {
-      this.#drop(id, change);
-      return;
-    }
-    this.#leaveCell(id);
-    entity.cell = target;
-    this.cells.get(target).add(id);
-  }
-
-  #drop(id, change) {
+  #drop(id, change, reason) {
     this.#leaveCell(id);
     this.entities.delete(id);
     change.changed.delete(id);
-    change.gone.add(id);
+    reason.add(id);
   }
 
   #dropCell(cell, change) {
-    for (const id of [...(this.cells.get(cell) ?? [])]) this.#drop(id, change);
+    for (const id of [...(this.cells.get(cell) ?? [])]) this.#drop(id, change, change.hidden);
     this.cells.delete(cell);
   }
 
@@ -119,6 +114,7 @@ export class Mirror {
     if (digest === null || digest === undefined || !this.cells.has(cell)) return;
     if (this.digest(cell) === digest) return;
     this.divergences += 1;
+    this.isSuspect = true;
     change.diverged.push(cell);
   }
 

@@ -70,7 +70,7 @@ def _change(before: State, after: State, cell: int, with_digest: bool) -> wire.C
         puts=[wire.EntityRow(i, row[1], list(row[2])) for i, row in now.items() if i not in was],
         patches=[_patch(i, was[i], row) for i, row in now.items() if i in was and was[i] != row],
         gone=[i for i in was if i not in after],
-        moved=[(i, after[i][0]) for i in was if i in after and i not in now],
+        moved=[i for i in was if i in after and i not in now],
         digest=digest(after, cell) if with_digest else None,
     )
 

@@ -78,7 +78,7 @@ def test_a_cell_may_enter_before_the_delta_that_empties_the_other(mirror: Mirror
 WRONG = {
     "a patch of entity 9": wire.Delta(6, [change(10, patches=[wire.PatchRow(9, 1, [0.0])])]),
     "entity 9, deleted": wire.Delta(6, [change(10, gone=[9])]),
-    "entity 9, moved": wire.Delta(6, [change(10, moved=[(9, 11)])]),
+    "entity 9, moved": wire.Delta(6, [change(10, moved=[9])]),
     "not in view": wire.Delta(6, [change(99, puts=[wire.EntityRow(9, 0, [0.0, 0.0, ""])])]),
     "goes back to 4": wire.Delta(4, []),
 }

@@ -51,11 +51,11 @@ async def test_what_the_socket_does_not_take_follows_in_order() -> None:
             taken = [link.send(chunk) for chunk in chunks]
             assert taken[0]
             assert not taken[-1]
-            assert link.blocked_since is not None
+            assert link.stalled_since is not None
             assert link.backlog_bytes > 0
             assert await read_exactly(theirs, 2_000_000) == b"".join(chunks)
             await link.drain()
-            assert (link.blocked_since, link.backlog_bytes, owner.drained) == (None, 0, 1)
+            assert (link.stalled_since, link.backlog_bytes, owner.drained) == (None, 0, 1)
             link.close()
 
 

@@ -35,10 +35,19 @@ _LENGTH = struct.Struct(">I")
 class MemoryClient:
     """Implements ``session.Client``: keeps what it is sent; blocked, it still keeps, as a backlog does."""
 
-    blocked: bool = False
+    stalled_since: float | None = None
     payloads: list[bytes] = attrs.field(factory=list)
     closed: tuple[int, str] | None = None
     frames_made: int = 0
+
+    @property
+    def blocked(self) -> bool:
+        """As the test wants it."""
+        return self.stalled_since is not None
+
+    @blocked.setter
+    def blocked(self, blocked: bool) -> None:
+        self.stalled_since = trio.current_time() if blocked else None
 
     def send(self, frames: bytes) -> bool:
         """Takes frames apart; nothing is sent on a closed connection."""

@@ -9,10 +9,12 @@ import attrs
 
 from client_bot.client import Client
 from server.interest.fanout import Fanout
-from server.interest.sight import Sight, sight_from
+from server.interest.lookout import Lookout, Optics
+from server.interest.sight import Sight
+from server.interest.view import View
 from server.wire import messages as wire
 from server.wire.codec import Codec
-from shared_state.cell import cell_at
+from shared_state.cell import CellId
 from shared_state.delta import Delta, EventOut, Record, Write
 from shared_state.entity import EntityId
 from shared_state.names import SessionId
@@ -49,15 +51,14 @@ class Spy:
     codec: Codec
     session_id: SessionId = SessionId("spy")
     boat: int = 0
-    radius: float = 150.0
-    shown: Sight = frozenset()
-    acks: list[wire.Ack] = attrs.field(factory=list)
-    reset_reason: str = ""
+    view: View = attrs.field(factory=View)
+    lookout: Lookout = attrs.field(factory=lambda: Lookout(Optics.of(game)))
     blocked: bool = False
     writes: list[bytes] = attrs.field(factory=list)
     bot: Client = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.lookout.follow(EntityId(self.boat))
         self.bot = Client(self.codec, "spy")
         self.bot.hello()
         welcome = wire.Welcome(
@@ -74,12 +75,23 @@ class Spy:
         )
         self.bot.receive(self.codec.encode(welcome), 0.0)
 
+    @property
+    def centre(self) -> CellId:
+        """Where it looks from."""
+        return self.lookout.centre
+
+    @property
+    def here(self) -> CellId:
+        """Where its boat is."""
+        return self.lookout.here
+
+    def look(self, radius: float) -> None:
+        """Looks as far as this."""
+        self.lookout.zoom(radius)
+
     def sight(self) -> Sight:
         """The cells around the boat."""
-        entity = self.replica.entities.get(EntityId(self.boat))
-        x, y = (entity.value.x, entity.value.y) if entity else (0.0, 0.0)  # type: ignore[attr-defined]
-        size = game.cell_size
-        return sight_from(cell_at(x, y, size), (x // size + 0.5) * size, (y // size + 0.5) * size, self.radius, size)
+        return self.lookout.sight(self.replica)
 
     def frame(self, payload: bytes) -> bytes:
         """A frame of tests."""
@@ -106,9 +118,10 @@ class Spy:
         return {cell: {id_: e.values for id_, e in held.items()} for cell, held in self.bot.mirror.cells.items()}
 
 
-def flush(fanout: Fanout, *viewers: Spy, digests: bool = False) -> None:
+def flush(fanout: Fanout, *viewers: Spy, digests: bool = False, now_s: float = 0.0) -> None:
     """One flush of all that happened since the last."""
-    fanout.flush(viewers, fanout.replica.drain(), digests)
+    for viewer, frames in fanout.flush(viewers, fanout.replica.drain(), now_s, digests):
+        viewer.write(frames)
 
 
 def visible(replica: Replica, cells: Sight) -> dict[int, dict[int, list[Any]]]:

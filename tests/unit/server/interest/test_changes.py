@@ -54,12 +54,12 @@ def test_what_changed_and_changed_back_is_not_told() -> None:
 
 
 def test_who_crosses_a_border_is_moved_and_put() -> None:
-    """Out of the one cell with where it went, whole into the other, however many borders lie between."""
+    """Out of the one cell without a word of where it went, whole into the other, however many borders lie between."""
     replica = sea(Boat(10, 10, "a"))
     commit(replica, {1: Boat(500, 500, "a")})
     commit(replica, {1: Boat(110, 10, "a")})
     assert changes(replica) == {
-        HERE: CellChange(HERE, [], [], [], [(1, THERE)]),
+        HERE: CellChange(HERE, [], [], [], [1]),
         THERE: CellChange(THERE, [EntityRow(1, 0, Boat(110, 10, "a"))], [], [], []),
     }
 

@@ -45,10 +45,10 @@ def test_every_copy_equals_what_should_be_seen(steps: list[tuple[list[Writes], s
     for versions, blocked, radius, digests in steps:
         for writes in versions:
             commit(replica, writes, [EventOut("said", 0, "s2", replica.version)])
-        viewers[0].radius = radius
+        viewers[0].look(radius)
         for number, viewer in enumerate(viewers):
             viewer.blocked = number in blocked
-            viewer.acks.append(Ack(replica.version, replica.version))
+            viewer.view.acks.append(Ack(replica.version, replica.version))
         flush(fanout, *viewers, digests=digests)
         for viewer in viewers:
             if not viewer.blocked:

@@ -136,13 +136,13 @@ async def test_no_radius_widens_the_view_beyond_bounds(radius: float, autojump_c
     with trio.fail_after(20):
         async with open_quay(game) as quay:
             player = await quay.join(MSGPACK, radius=radius)
-            usual = len(player.session.shown)
+            usual = len(player.session.view.shown)
             player.say(wire.View(400.0))
             await quay.settle()
-            assert len(player.session.shown) > usual
+            assert len(player.session.view.shown) > usual
             player.say(wire.View(radius))
             await quay.settle()
-            assert len(player.session.shown) == usual
+            assert len(player.session.view.shown) == usual
             check_clean(quay, player)
 
 

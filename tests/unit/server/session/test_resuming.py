@@ -19,7 +19,7 @@ LIVE = {"node1-1", "node2-1"}
 
 
 def resume_of(player: Player, *pending: wire.Do, secret: str | None = None) -> wire.Join:
-    """What the player's client would say on a new connection."""
+    """What the player's client would say on a new connection, if it had lost its view."""
     welcome = player.bot.welcome
     assert welcome is not None
     kept = welcome.secret if secret is None else secret
@@ -179,3 +179,39 @@ async def test_players_of_a_dead_node_leave_after_the_grace_period(autojump_cloc
             assert len(boats(there)) == 1
             assert stays.line.closed is None
             assert there.host.world.replica.entities.keys() == stays.held().keys()
+
+
+async def test_who_comes_back_in_time_is_shown_what_changed(autojump_clock: MockClock) -> None:
+    """On any node the client keeps its view and gets a catch-up; one that claims no cells, or nonsense, a reset."""
+    with trio.fail_after(90):
+        server = memory_server()
+        async with (
+            open_quay(game, server=server, live=LIVE) as here,
+            open_quay(game, server=server, node="node2", live=LIVE) as there,
+        ):
+            player, other = await here.join(name="Ann"), await here.join(name="Ben")
+            goner = await here.join(name="Cid")
+            player.listen()
+            player.hang_up()
+            other.do(1, "sail", dx=5.0)
+            goner.leave()
+            await here.settle()
+            claim = resume_of(player)
+            player.bot.disconnected()
+            player.bot.resumes = True
+            again = there.arrive()
+            again.bot = player.bot
+            again.say(player.bot.hello())
+            await there.settle()
+            assert [type(news) for news in again.listen()] == [wire.Welcome, wire.Delta]
+            held = again.held()
+            assert held.keys() == there.host.world.replica.entities.keys()
+            assert held[other.bot.avatar][0] == 5.0
+            assert again.bot.findings.first == []
+            assert again.bot.mirror is not None
+            assert again.bot.mirror.digests_checked == 1
+            for cells in ([], [1] * 2000):
+                assert claim.resume is not None
+                claim = wire.Join("Ann", resume=msgspec.structs.replace(claim.resume, cells=cells))
+                late = await come_back(here, claim)
+                assert [type(news) for news in late.heard[:3]] == [wire.Welcome, wire.Reset, wire.Cells]

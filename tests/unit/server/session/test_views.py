@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import trio
 from trio.testing import MockClock
 
@@ -23,17 +22,17 @@ async def test_a_changed_radius_shows_at_once_even_in_a_quiet_world(autojump_clo
     with trio.fail_after(20):
         async with open_quay(game, digest_every_s=1000) as quay:
             player = await quay.join(radius=1.0)
-            narrow = len(player.session.shown)
+            narrow = len(player.session.view.shown)
             player.say(wire.View(300.0))
             await quay.settle()
             (cells,) = player.listen()
             assert isinstance(cells, wire.Cells)
-            assert len(cells.entered) == len(player.session.shown) - narrow > 0
+            assert len(cells.entered) == len(player.session.view.shown) - narrow > 0
             player.say(wire.View(1.0))
             await quay.settle()
             (cells,) = player.listen()
             assert isinstance(cells, wire.Cells)
-            assert (cells.entered, len(player.session.shown)) == ([], narrow)
+            assert (cells.entered, len(player.session.view.shown)) == ([], narrow)
 
 
 async def test_a_failed_digest_is_answered_with_the_whole_view(autojump_clock: MockClock) -> None:
@@ -109,8 +108,8 @@ async def test_secrets_are_never_sent(autojump_clock: MockClock) -> None:
             assert player.bot.findings.first == []
 
 
-async def test_a_client_that_does_not_read_gets_one_whole_view_when_it_does(autojump_clock: MockClock) -> None:
-    """While its socket is full nothing is queued for it; then come a reset, the view, and all answers."""
+async def test_a_client_that_does_not_read_gets_what_is_new_when_it_does(autojump_clock: MockClock) -> None:
+    """While its socket is full nothing is queued for it; then come what changed, as it is now, and all answers."""
     with trio.fail_after(30):
         async with open_quay(game) as quay:
             slow, other = await quay.join(), await quay.join()
@@ -125,7 +124,7 @@ async def test_a_client_that_does_not_read_gets_one_whole_view_when_it_does(auto
             slow.session.on_drained()
             await quay.settle()
             news = slow.listen()
-            assert kinds(news) == ["Reset", "Cells", "Done"]
+            assert kinds(news) == ["Delta", "Done"]
             assert slow.held()[other.bot.avatar][0] == 50.0
             assert set(slow.answers()) == {1}
             assert slow.bot.findings.first == []
@@ -161,25 +160,8 @@ async def test_a_welcome_is_never_held_back(autojump_clock: MockClock) -> None:
             player.line.blocked = False
             player.session.on_drained()
             await quay.settle()
-            assert kinds(player.listen()) == ["Welcome", "Reset", "Cells"]
+            assert kinds(player.listen()) == ["Welcome", "Cells"]
             assert player.bot.findings.first == []
-
-
-@pytest.mark.parametrize("reason", ["epoch", "rollback"])
-async def test_a_replica_loaded_anew_resets_every_view(reason: str, autojump_clock: MockClock) -> None:
-    """All clients are told to forget what they hold, why, and get what the node holds now."""
-    with trio.fail_after(30):
-        async with open_quay(game) as quay:
-            players = [await quay.join(), await quay.join(JSON)]
-            for player in players:
-                player.listen()
-            quay.host.start_over(reason)
-            await quay.settle()
-            for player in players:
-                reset, cells = player.listen()[:2]
-                assert isinstance(reset, wire.Reset)
-                assert (reset.reason, type(cells)) == (reason, wire.Cells)
-                assert set(player.held()) == {other.bot.avatar for other in players}
 
 
 def _texts(player: Player) -> list[str]:

@@ -52,7 +52,7 @@ def to_server(codec: Codec) -> dict[str, wire.ToServer]:
 def to_client() -> dict[str, wire.ToClient]:
     """A node's messages by name."""
     row = wire.EntityRow(7, 0, [12, "Ann"])
-    change = wire.CellChange(3, [row], [wire.PatchRow(8, 5, [1, 2.5])], [9], [(10, 4)], 4_294_967_295)
+    change = wire.CellChange(3, [row], [wire.PatchRow(8, 5, [1, 2.5])], [9], [10], 4_294_967_295)
     return {
         "welcome": wire.Welcome("s1", "secret", 7, "bay", "node1", SCHEMA, "e1", 12, 1.5, 20.0, 3),
         "cells": wire.Cells(12, [wire.CellContent(3, [row]), wire.CellContent(4, [])], [5, 6]),

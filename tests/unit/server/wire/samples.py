@@ -43,7 +43,7 @@ CHANGES = st.builds(
     st.lists(ENTITIES, max_size=2),
     st.lists(PATCHES, max_size=2),
     st.lists(COUNTS, max_size=2),
-    st.lists(st.tuples(COUNTS, COUNTS), max_size=2),
+    st.lists(COUNTS, max_size=2),
     st.none() | st.integers(0, 2**32 - 1),
 )
 EVENT_ROWS = st.builds(wire.EventRow, TEXTS, COUNTS, PLAIN)
