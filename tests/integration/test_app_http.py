@@ -69,7 +69,10 @@ async def test_the_figures_are_prometheus_text() -> None:
             assert values["oarlock_commands_committed_total"] >= 4
             assert values["oarlock_commands_rejected_total"] >= 1
             assert values["oarlock_draining"] == values["oarlock_divergences_total"] == 0
-            assert {label for family in families.values() for s in family.samples for label in s.labels} <= {"world"}
+            assert {label for family in families.values() for s in family.samples for label in s.labels} <= {
+                "world",
+                "le",
+            }
             await player.peer.stream.aclose()
             await until_answer(node.port, "/metrics", 'oarlock_sessions{world="bay"} 0.0')
 
