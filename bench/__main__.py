@@ -23,6 +23,7 @@ BENCHMARKS = (
     "bench.commit.throughput",
     "bench.net.broadcast",
     "bench.net.receive",
+    "bench.net.slow",
 )
 RESULTS = Path(__file__).parent / "results"
 
