@@ -8,7 +8,7 @@ from shared_state.cell import cell_at
 from shared_state.delta import Delta, Record, Write, decode_delta
 from shared_state.entity import EntityId
 from shared_state.errors import UndecodableDelta
-from shared_state.replica import Before, Fit, Replica
+from shared_state.replica import Before, Departure, Fit, Replica
 from shared_state.store import Snapshot
 from tests.unit.shared_state.small_world import SCHEMA, WORLD, Bench, Boat, Note, job, put_boat, verify_same
 
@@ -82,6 +82,36 @@ def test_drain_tells_what_things_were_before() -> None:
     }
     assert [(event.name, event.body) for event in changes.events] == [("a", 1), ("b", 2)]
     assert not bench.replica.drain()
+
+
+def test_drain_tells_what_left_which_cell_and_when() -> None:
+    """With the version in which it came; what moved within its cell left nothing."""
+    bench = Bench()
+    boat, other = bench.create(Boat(5, 1, 1)), bench.create(Boat(6, 1, 1))
+    bench.run(lambda tx: tx.patch(boat, x=2.0), lambda tx: tx.patch(boat, x=50.0))
+    bench.run(lambda tx: tx.delete(boat), lambda tx: tx.delete(other))
+    here, there = cell_at(1, 1, 10), cell_at(50, 1, 10)
+    assert bench.replica.drain().departures == [
+        Departure(boat, Boat, here, 1, 3),
+        Departure(boat, Boat, there, 3, 4),
+        Departure(other, Boat, here, 2, 4),
+    ]
+
+
+def test_a_snapshot_counts_what_differs_as_changed() -> None:
+    """What was there before is told apart from what is there now; departures before it are worth nothing."""
+    bench, boat, other = lively()
+    snapshot = bench.model.snapshot(WORLD)
+    was = bench.replica.entities[boat].value
+    bench.run(lambda tx: tx.patch(boat, x=77.0), lambda tx: tx.delete(other))
+    made = bench.create(Boat(1, 2, 3))
+    bench.replica.drain()
+    bench.replica.load(snapshot)
+    changes = bench.replica.drain()
+    assert changes.entities.keys() == {boat, other, made}
+    assert changes.entities[boat].value != was == bench.replica.entities[boat].value
+    assert changes.entities[other] == Before(None, None)
+    assert (changes.departures, changes.loaded_at) == ([], snapshot.head.version)
 
 
 def test_an_undecodable_snapshot_changes_nothing() -> None:
