@@ -75,8 +75,7 @@ class Flush:
         elif view.behind is None:
             view.behind = self._shown_at.version
         for event in (*self._heard_in(view.shown), *self._personal.get(viewer.session_id, ())):
-            counts.events_dropped += len(view.missed) == view.missed.maxlen
-            view.missed.append(event)
+            counts.events_dropped += view.miss(event)
 
     def frames_for(self, viewer: Viewer) -> bytes:
         """All that a viewer is to get, in order: changes, cells, events, answers."""
