@@ -24,6 +24,7 @@ BENCHMARKS = (
     "bench.net.broadcast",
     "bench.net.receive",
     "bench.net.slow",
+    "bench.limit",
 )
 RESULTS = Path(__file__).parent / "results"
 

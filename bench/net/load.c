@@ -4,6 +4,8 @@
  *   load send PORT CLIENTS HZ SECONDS FRAME         the same, and send FRAME (hex) HZ times a second, over all clients in turn
  *   load plain CLIENTS ROUNDS PAUSE_US FRAME        the baseline: a server that writes FRAME to each of CLIENTS sinks,
  *                                                   ROUNDS times, with send(); prints its port, then CPU seconds of the loops
+ *   load take CLIENTS READS                         the baseline: a server that takes what CLIENTS send, with one epoll
+ *                                                   object and recv(); prints its port, then CPU seconds of READS reads
  *
  * "sink" and "send" print "ready" once all handshakes are done.
  */
@@ -95,7 +97,7 @@ static void sink(int port, int count) {
 }
 
 static void send_at_rate(int port, int count, double hz, double duration_s, const char *hex) {
-    unsigned char frame[4096];
+    unsigned char frame[BUFFER];
     size_t size = from_hex(hex, frame);
     int poll = open_clients(port, count);
     double start = seconds(CLOCK_MONOTONIC), now;
@@ -108,9 +110,8 @@ static void send_at_rate(int port, int count, double hz, double duration_s, cons
     }
 }
 
-static void plain(int count, int rounds, int pause_us, const char *hex) {
-    unsigned char frame[4096];
-    size_t size = from_hex(hex, frame);
+/* Listens, prints the port, and takes so many handshakes. */
+static void accept_clients(int count) {
     int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     struct sockaddr_in address = loopback(0);
     socklen_t length = sizeof address;
@@ -124,6 +125,12 @@ static void plain(int count, int rounds, int pause_us, const char *hex) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         send(fd, ANSWER, sizeof ANSWER - 1, 0);
     }
+}
+
+static void plain(int count, int rounds, int pause_us, const char *hex) {
+    unsigned char frame[BUFFER];
+    size_t size = from_hex(hex, frame);
+    accept_clients(count);
     double cpu = 0;
     usleep(200000);
     for (int round = 0; round < rounds; round++) {
@@ -135,11 +142,29 @@ static void plain(int count, int rounds, int pause_us, const char *hex) {
     printf("%.6f\n", cpu);
 }
 
+static void take(int count, long reads) {
+    int poll = epoll_create1(0);
+    accept_clients(count);
+    for (int at = 0; at < count; at++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = clients[at]};
+        epoll_ctl(poll, EPOLL_CTL_ADD, clients[at], &event);
+    }
+    struct epoll_event events[256];
+    double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    while (reads > 0) {
+        int ready = epoll_wait(poll, events, 256, -1);
+        for (int at = 0; at < ready; at++)
+            if (recv(events[at].data.fd, buffer, BUFFER, MSG_DONTWAIT) > 0) reads--;
+    }
+    printf("%.6f\n", seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
+}
+
 int main(int argc, char **argv) {
     if (argc == 4 && !strcmp(argv[1], "sink")) sink(atoi(argv[2]), atoi(argv[3]));
     else if (argc == 7 && !strcmp(argv[1], "send"))
         send_at_rate(atoi(argv[2]), atoi(argv[3]), atof(argv[4]), atof(argv[5]), argv[6]);
     else if (argc == 6 && !strcmp(argv[1], "plain")) plain(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), argv[5]);
+    else if (argc == 4 && !strcmp(argv[1], "take")) take(atoi(argv[2]), atol(argv[3]));
     else return fprintf(stderr, "see the comment at the top of load.c\n"), 2;
     return 0;
 }

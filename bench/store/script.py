@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import attrs
@@ -57,21 +58,28 @@ class Run:
     figures: list[Figure]
 
 
+@asynccontextmanager
+async def busy_world(binary: Path, seed: int) -> AsyncGenerator[tuple[RedisStore, Workload], None]:
+    """A server of that kind with a world that somebody hears."""
+    world = world_name("bench")
+    async with (
+        embedded_store(binary=binary) as server,
+        open_store(server.url) as store,
+        store.subscribe(world, Deaf()),
+    ):
+        yield store, await Workload.start(store, world, seed)
+
+
 async def measure(binary: Path, seed: int) -> Run:
     """All sizes on one kind of server."""
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(embedded_store(binary=binary))
-        store = await stack.enter_async_context(open_store(server.url))
-        world = world_name("bench")
-        await stack.enter_async_context(store.subscribe(world, Deaf()))
-        work = await Workload.start(store, world, seed)
+    async with busy_world(binary, seed) as (store, work):
         info = await store.info()
         best = dict.fromkeys(SIZES, math.inf)
         empty = math.inf
         for _ in range(ROUNDS):
             empty = min(empty, await _empty_calls(store))
             for size in SIZES:
-                best[size] = min(best[size], await _round(store, work, size))
+                best[size] = min(best[size], await batch_cost_s(store, work, size))
         figures = [Figure(info.kind, info.version, size, s / size * 1e6, s * 1e6) for size, s in best.items()]
         return Run(empty * 1e6, figures)
 
@@ -86,7 +94,7 @@ async def _empty_calls(store: RedisStore) -> float:
     return (after.cpu_s - before.cpu_s) / MOST_BATCHES
 
 
-async def _round(store: Store, work: Workload, size: int) -> float:
+async def batch_cost_s(store: Store, work: Workload, size: int) -> float:
     """Seconds of store time per batch."""
     batches = min(MOST_BATCHES, max(1, TRANSACTIONS // size))
     before = await store.info()
