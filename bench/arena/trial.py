@@ -22,7 +22,7 @@ from bench.arena.machine import HOST, free_base, listens
 from bench.arena.peers import ENVIRONMENT, Peer, Program, Scene
 
 Figures: TypeAlias = dict[str, Any]
-"""What the load prints; ``load/arena.c`` names the fields."""
+"""What the load prints; ``load/report.c`` names the fields."""
 
 START_LIMIT_S = 20.0
 LOAD_LIMIT_S = 60.0

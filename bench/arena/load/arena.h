@@ -1,6 +1,6 @@
 /* arena load generator: what the core offers to a protocol, and what a protocol must offer.
  * To add a protocol: write proto_<name>.c with one `const struct proto proto_<name>`,
- * add it to the table in arena.c (PROTOS) and to the Makefile. */
+ * and add it to the table in arena.c (PROTOS). */
 #ifndef ARENA_H
 #define ARENA_H
 #include <stdbool.h>

@@ -10,7 +10,7 @@ struct hist {
     int64_t max;
     double sum;
 };
-static void hadd(struct hist *h, int64_t us) {
+static inline void hadd(struct hist *h, int64_t us) {
     if (us < 0) us = 0;
     if (us > h->max) h->max = us;
     h->n++;
@@ -25,7 +25,7 @@ static void hadd(struct hist *h, int64_t us) {
     if (i >= HN) i = HN - 1;
     h->b[i]++;
 }
-static double hq(struct hist *h, double q) {
+static inline double hq(struct hist *h, double q) {
     uint64_t want = q * h->n, s = 0;
     if (!h->n) return -1;
     for (int i = 0; i < HN; i++) {
