@@ -7,10 +7,13 @@ PEERS ?= colyseus,oarlock
 N ?= 50,200,800
 REPS ?= 3
 OUT ?= bench/results/arena.json
+# Checks the types in the browser's modules, nothing more: no build step, no dependency of anything that runs.
+TYPESCRIPT := 7.0.2
+TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 SOURCES := server shared_state client_bot tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check format bench arena clean
+.PHONY: help play test check check-web format bench arena clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -28,6 +31,10 @@ check: $(VENV)/dev  ## Format, lint, types, import contracts, structure.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/structure
+	$(if $(shell command -v npm),$(MAKE) --no-print-directory check-web,@echo "No npm on PATH: types in the browser's modules are not checked.")
+
+check-web: $(TSC)  ## Types of the browser's modules (needs npm).
+	$(TSC) --project tsconfig.json
 
 format: $(VENV)/dev  ## Put all sources in the house format.
 	$(BIN)/ruff format $(SOURCES)
@@ -53,3 +60,6 @@ $(VENV)/runtime: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(INSTALL) --editable '.[dev]'
 	touch $@ $(VENV)/runtime
+
+$(TSC):
+	npm install --silent --no-audit --no-fund --no-save --prefix $(VENV)/typescript-$(TYPESCRIPT) typescript@$(TYPESCRIPT)

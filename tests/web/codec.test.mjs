@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CodecError, JSON_TEXT, MSGPACK } from "../../server/web/sdk/codec.js";
+import { JSON_TEXT, MSGPACK } from "../../server/web/sdk/codec.js";
+import { CodecError } from "../../server/web/sdk/errors.js";
 import { VECTORS, bytesOf, hexOf, plain } from "./vectors.mjs";
 
 const MESSAGES = [...VECTORS.to_server, ...VECTORS.scenario, ...VECTORS.to_client];
@@ -80,4 +81,15 @@ test("bytes that are no message throw CodecError, wherever they are cut", () => 
 
 test("whole floats of the server arrive as whole numbers", () => {
   assert.equal(MSGPACK.decode(bytesOf("cb4049000000000000")), 50);
+});
+
+test("what is no finite number is no message, in either direction (S12)", () => {
+  for (const value of [NaN, Infinity, -Infinity]) {
+    for (const codec of [MSGPACK, JSON_TEXT]) assert.throws(() => codec.encode({ args: [{ dx: value }] }), CodecError);
+    const bytes = new Uint8Array(9);
+    bytes[0] = 0xcb;
+    new DataView(bytes.buffer).setFloat64(1, value);
+    assert.throws(() => MSGPACK.decode(bytes), CodecError);
+  }
+  for (const text of ["NaN", '{"x": NaN}', "[Infinity]"]) assert.throws(() => JSON_TEXT.decode(text), CodecError);
 });

@@ -3,15 +3,20 @@
 import { Client } from "../../server/web/sdk/client.js";
 import { JSON_TEXT } from "../../server/web/sdk/codec.js";
 
-const SCHEMA = {
+export const SCHEMA = {
   game: "flotsam",
-  kinds: [["Boat", [["x", "int"]]]],
-  commands: [],
+  kinds: [["Boat", [["x", "int"], ["y", "int"]]]],
+  commands: [
+    ["row", [["dx", "int", -40, 40], ["dy", "int", -40, 40]]],
+    ["grab", [["crate", "ref"]]],
+    ["shout", [["text", "str", null, 120]]],
+  ],
   events: [],
   cell_size: 250,
   bounds: [0, 0, 9, 9],
 };
 
+/** Time that stands still until told, and its timers. */
 export class Clock {
   constructor() {
     this.nowMs = 0;
@@ -47,6 +52,7 @@ export class Clock {
 
 class Socket {
   constructor(url, subprotocol) {
+    this.readyState = 1;
     this.url = url;
     this.subprotocol = subprotocol;
     this.sent = [];
@@ -86,30 +92,49 @@ class Socket {
   }
 }
 
+/** What a tab keeps. */
+export class TabStorage {
+  constructor() {
+    this.texts = new Map();
+  }
+
+  getItem(key) {
+    return this.texts.get(key) ?? null;
+  }
+
+  setItem(key, text) {
+    this.texts.set(key, text);
+  }
+
+  removeItem(key) {
+    this.texts.delete(key);
+  }
+}
+
 export class Box {
-  constructor({ random = () => 0.5 } = {}) {
-    this.clock = new Clock();
+  constructor({ random = () => 0.5, storage = new TabStorage(), clock = new Clock() } = {}) {
+    this.clock = clock;
+    this.storage = storage;
     this.sockets = [];
+    this.isHidden = false;
     this.statuses = [];
     this.events = [];
-    this.client = new Client({
-      url: "ws://bay/ws/bay",
-      codec: JSON_TEXT,
-      environment: {
-        open: (url, subprotocol) => {
-          this.sockets.push(new Socket(url, subprotocol));
-          return this.socket;
-        },
-        now: () => this.clock.nowMs,
-        setTimer: (callback, delayMs) => this.clock.setTimer(callback, delayMs),
-        clearTimer: (timer) => this.clock.timers.delete(timer),
-        random,
+    this.environment = {
+      open: (url, subprotocol) => {
+        this.sockets.push(new Socket(url, subprotocol));
+        return this.socket;
       },
-      handlers: {
-        onStatus: (status, detail) => this.statuses.push([status, detail]),
-        onEvent: (name, body) => this.events.push([name, body]),
-      },
-    });
+      now: () => this.clock.nowMs,
+      setTimer: (callback, delayMs) => this.clock.setTimer(callback, delayMs),
+      clearTimer: (timer) => this.clock.timers.delete(timer),
+      random,
+      isHidden: () => this.isHidden,
+      watch: (tell) => (this.tell = tell),
+      storage: () => this.storage,
+    };
+    this.client = new Client({ url: "ws://bay/ws/bay", codec: JSON_TEXT, environment: this.environment });
+    this.client.on("status", (status, detail) => this.statuses.push([status, detail]));
+    this.client.on("event", (name, body, cell) => this.events.push([name, body, cell]));
   }
 
   get socket() {
@@ -119,7 +144,7 @@ export class Box {
   /** A client that has joined and been welcomed. */
   static playing(options) {
     const box = new Box(options);
-    box.client.join("Ahab", { radius: 700 });
+    box.client.join({ name: "Ahab", radius: 700 });
     box.socket.accept();
     box.socket.greet();
     return box;
@@ -129,5 +154,11 @@ export class Box {
   comeBack(more = {}) {
     this.socket.accept();
     this.socket.greet(more);
+  }
+
+  /** The page is hidden, or seen again. */
+  show(isShown) {
+    this.isHidden = !isShown;
+    this.tell(isShown ? "visible" : "hidden");
   }
 }

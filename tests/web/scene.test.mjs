@@ -7,11 +7,15 @@ import { Camera } from "../../server/web/flotsam/camera.js";
 import { Track } from "../../server/web/flotsam/motion.js";
 import { Scene } from "../../server/web/flotsam/scene.js";
 
+function changeOf({ entered = [], updated = [], gone = [], hidden = [] }) {
+  return { entered: new Set(entered), updated: new Map(updated), gone: new Map(gone), hidden: new Map(hidden) };
+}
+
 /** A scene of these entities, and the mirror they come from. */
 function sceneOf(...entities) {
   const mirror = { entities: new Map(entities.map((entity) => [entity.id, entity])) };
   const scene = new Scene(100);
-  scene.update(mirror, { changed: new Set(mirror.entities.keys()), gone: new Set(), hidden: new Set() }, 0);
+  scene.update(mirror, changeOf({ entered: mirror.entities.keys() }), 0);
   return { scene, mirror };
 }
 
@@ -59,9 +63,9 @@ test("a boat turns the short way round", () => {
 test("things come and go with the mirror, and keep their motion", () => {
   const { scene, mirror } = sceneOf(boat(1, 0, 0));
   mirror.entities.set(1, boat(1, 40, 0));
-  scene.update(mirror, { changed: new Set([1]), gone: new Set(), hidden: new Set() }, 100);
+  scene.update(mirror, changeOf({ updated: [[1, {}]] }), 100);
   assert.equal(scene.things.get(1).track.at(150).x, 20);
-  scene.update(mirror, { changed: new Set(), gone: new Set(), hidden: new Set([1]) }, 200);
+  scene.update(mirror, changeOf({ hidden: [[1, {}]] }), 200);
   assert.equal(scene.things.size, 0);
 });
 

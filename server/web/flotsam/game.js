@@ -5,8 +5,7 @@
  * `window.oarlock` shows the state to tests and to the curious.
  */
 
-import { Client } from "../sdk/client.js";
-import { JSON_TEXT, MSGPACK } from "../sdk/codec.js";
+import { Client, JSON_TEXT, MSGPACK } from "../sdk/index.js";
 import { Camera } from "./camera.js";
 import { Chart } from "./chart.js";
 import { Painter } from "./draw.js";
@@ -58,26 +57,21 @@ class Game {
   }
 
   #makeClient(query) {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const world = encodeURIComponent(query.get("world") ?? "bay");
-    return new Client({
-      url: `${scheme}//${location.host}/ws/${world}`,
-      codec: query.get("wire") === "json" ? JSON_TEXT : MSGPACK,
-      handlers: {
-        onStatus: (status, detail) => this.#onStatus(status, detail),
-        onWelcome: (welcome) => this.#onWelcome(welcome),
-        onChange: (change) => this.scene.update(this.client.mirror, change, performance.now()),
-        onEvent: (name, body) => this.scene.happen(name, body, performance.now()),
-        onError: (code, text) => this.panel.notice(text || code),
-      },
-    });
+    const client = new Client({ url: `/ws/${world}`, codec: query.get("wire") === "json" ? JSON_TEXT : MSGPACK });
+    client.on("status", (status, detail) => this.#onStatus(status, detail));
+    client.on("welcome", (welcome) => this.#onWelcome(welcome));
+    client.on("change", (change) => this.scene.update(client.mirror, change, performance.now()));
+    client.on("event", (name, body) => this.scene.happen(name, body, performance.now()));
+    client.on("complaint", (code, text) => this.panel.notice(text || code));
+    return client;
   }
 
   // ---- what the player does ------------------------------------------------------------------------------------
 
   join(name) {
     keepName(name);
-    this.client.join(name, { radius: this.camera.radius(USUAL_CELL) });
+    this.client.join({ name, radius: this.camera.radius(USUAL_CELL) });
   }
 
   grab() {
@@ -92,13 +86,13 @@ class Game {
 
   /** One stroke, when the player wants one. Refusals are not worth a word: the next stroke comes at once. */
   #row(nowMs) {
-    if (!this.isPlaying || nowMs < this.dues.row || this.client.pending.size >= MAX_UNANSWERED) return;
+    if (!this.isPlaying || nowMs < this.dues.row || this.client.unanswered >= MAX_UNANSWERED) return;
     const boat = this.scene.things.get(this.avatar);
     const direction = boat === undefined ? null : this.input.direction(this.camera, boat.fields);
     if (direction === null) return;
     this.dues.row = nowMs + ROW_EVERY_MS;
     const [dx, dy] = direction.map((part) => Math.round(part * STROKE_UNITS));
-    this.client.do("row", { dx, dy });
+    this.client.do("row", { dx, dy }, { mayWait: false });
   }
 
   // ---- what the server says ------------------------------------------------------------------------------------
@@ -124,9 +118,6 @@ class Game {
   start() {
     const resize = () => this.#resize();
     window.addEventListener("resize", resize);
-    window.addEventListener("online", () => this.client.wake());
-    document.addEventListener("visibilitychange", () => document.hidden || this.client.wake());
-    window.addEventListener("pagehide", () => this.client.status === "idle" || this.client.leave());
     resize();
     this.camera.follow({ x: 2000, y: 2000 }, 0);
     requestAnimationFrame((nowMs) => this.#frame(nowMs));
@@ -134,7 +125,7 @@ class Game {
 
   #resize() {
     this.painter.resize();
-    this.client.look(this.camera.radius(this.client.welcome?.schema.cell_size ?? USUAL_CELL));
+    this.client.look({ radius: this.camera.radius(this.client.schema?.cellSize ?? USUAL_CELL) });
   }
 
   #frame() {
@@ -204,10 +195,13 @@ function exposed({ client }) {
     get crates() { return things("Crate"); },
     get epoch() { return client.mirror?.epoch ?? null; },
     get version() { return client.mirror?.version ?? null; },
-    get divergences() { return client.mirror?.divergences ?? 0; },
+    get divergences() { return client.statistics().divergences; },
     get latencyMs() { return client.latencyMs; },
-    get reconnects() { return client.reconnects; },
-    get pending() { return client.pending.size; },
+    get reconnects() { return client.statistics().reconnects; },
+    get pending() { return client.unanswered; },
+    get statistics() { return client.statistics(); },
+    get serverMs() { return client.clock.now(); },
+    cut: () => client.cut(),
     do: (command, args) => client.do(command, args),
   };
 }
@@ -216,5 +210,6 @@ const query = new URLSearchParams(location.search);
 const game = new Game(query);
 window.oarlock = exposed(game);
 game.start();
-if (query.get("name")) game.join(query.get("name"));
+if (game.client.canRejoin) game.client.rejoin();
+else if (query.get("name")) game.join(query.get("name"));
 else game.panel.askName(keptName());

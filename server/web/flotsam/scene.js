@@ -20,9 +20,9 @@ export class Scene {
   }
 
   /** Takes over what a message changed. */
-  update(mirror, { changed, gone, hidden }, nowMs) {
-    for (const id of [...gone, ...hidden]) this.things.delete(id);
-    for (const id of changed) {
+  update(mirror, { entered, updated, gone, hidden }, nowMs) {
+    for (const id of [...gone.keys(), ...hidden.keys()]) this.things.delete(id);
+    for (const id of [...entered, ...updated.keys()]) {
       const entity = mirror.entities.get(id);
       if (typeof entity.fields.x === "number" && typeof entity.fields.y === "number") this.#place(entity, nowMs);
     }

@@ -9,7 +9,7 @@ const FIRST_BOUND_MS = 500;
 const LAST_BOUND_MS = 15_000;
 
 export class Backoff {
-  /** `random` gives numbers from 0 to below 1. */
+  /** @param {() => number} random gives numbers from 0 to below 1 */
   constructor(random) {
     this.random = random;
     this.attempts = 0;
@@ -28,7 +28,11 @@ export class Backoff {
   }
 }
 
-/** Whether a close code says that coming back is pointless: 4500 to 4999 do, every other code does not. */
+/**
+ * Whether a close code says that coming back is pointless: 4500 to 4999 do, every other code does not.
+ *
+ * @param {number} code
+ */
 export function isFinal(code) {
   return code >= 4500 && code <= 4999;
 }

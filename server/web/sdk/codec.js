@@ -1,12 +1,23 @@
 /**
  * The two encodings of the protocol: MessagePack in binary frames, JSON in text frames.
  *
- * Knows no message, only values: null, booleans, numbers, texts, bytes, lists, maps with text keys.
- * Invariant: decode(encode(value)) equals value; whole numbers below 2^53 stay exact; bytes that are not the encoding
- * throw CodecError and nothing else. Decoded maps have no prototype, so that no key of a stranger reaches one.
+ * Knows no message, only values: null, booleans, finite numbers, texts, bytes, lists, maps with text keys.
+ * Invariant: decode(encode(value)) equals value; whole numbers below 2^53 stay exact; what is not the encoding of such a
+ * value throws CodecError and nothing else. Maps decoded from MessagePack have no prototype, so that no key of a
+ * stranger reaches one; JSON.parse makes such keys plain properties by itself.
  */
 
-export class CodecError extends Error {}
+import { CodecError } from "./errors.js";
+
+/**
+ * @typedef {{
+ *   subprotocol: string, encode(value: unknown): string | Uint8Array, decode(data: any): any,
+ * }} Codec
+ */
+
+/** The writers of DataView that take a number, and the one that takes a larger one. */
+/** @typedef {"setUint8" | "setUint16" | "setUint32" | "setInt8" | "setInt16" | "setInt32" | "setFloat64"} Setter */
+/** @typedef {"setBigUint64" | "setBigInt64"} BigSetter */
 
 const utf8Encoder = new TextEncoder();
 const utf8Decoder = new TextDecoder("utf-8", { fatal: true });
@@ -26,7 +37,11 @@ class Writer {
     return this.bytes.slice(0, this.length);
   }
 
-  /** Makes room for `count` bytes and returns where they go. */
+  /**
+   * Makes room for `count` bytes and returns where they go.
+   *
+   * @param {number} count
+   */
   reserve(count) {
     const at = this.length;
     this.length += count;
@@ -39,23 +54,44 @@ class Writer {
     return at;
   }
 
+  /** @param {number} value */
   byte(value) {
     const at = this.reserve(1);
     this.bytes[at] = value;
   }
 
-  /** A head byte followed by a number that one of DataView's setters writes. */
+  /**
+   * A head byte followed by a number that one of DataView's setters writes.
+   *
+   * @param {number} head
+   * @param {number} size
+   * @param {Setter} setter
+   * @param {number} value
+   */
   number(head, size, setter, value) {
     this.byte(head);
     const at = this.reserve(size);
     this.view[setter](at, value);
   }
 
+  /**
+   * @param {number} head
+   * @param {BigSetter} setter
+   * @param {number} value
+   */
+  large(head, setter, value) {
+    this.byte(head);
+    const at = this.reserve(8);
+    this.view[setter](at, BigInt(value));
+  }
+
+  /** @param {Uint8Array} bytes */
   raw(bytes) {
     const at = this.reserve(bytes.length);
     this.bytes.set(bytes, at);
   }
 
+  /** @param {any} value */
   value(value) {
     if (value === null || value === undefined) this.byte(0xc0);
     else if (typeof value === "boolean") this.byte(value ? 0xc3 : 0xc2);
@@ -67,28 +103,33 @@ class Writer {
     else throw new CodecError(`cannot encode a ${typeof value}`);
   }
 
+  /** @param {number} value */
   real(value) {
+    if (!Number.isFinite(value)) throw new CodecError(`${value} is not a number of the protocol`);
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) this.number(0xcb, 8, "setFloat64", value);
     else if (value >= 0) this.positive(value);
     else this.negative(value);
   }
 
+  /** @param {number} value */
   positive(value) {
     if (value < 0x80) this.byte(value);
     else if (value < 0x100) this.number(0xcc, 1, "setUint8", value);
     else if (value < 0x10000) this.number(0xcd, 2, "setUint16", value);
     else if (value < TWO_32) this.number(0xce, 4, "setUint32", value);
-    else this.number(0xcf, 8, "setBigUint64", BigInt(value));
+    else this.large(0xcf, "setBigUint64", value);
   }
 
+  /** @param {number} value */
   negative(value) {
     if (value >= -0x20) this.byte(value & 0xff);
     else if (value >= -0x80) this.number(0xd0, 1, "setInt8", value);
     else if (value >= -0x8000) this.number(0xd1, 2, "setInt16", value);
     else if (value >= -0x80000000) this.number(0xd2, 4, "setInt32", value);
-    else this.number(0xd3, 8, "setBigInt64", BigInt(value));
+    else this.large(0xd3, "setBigInt64", value);
   }
 
+  /** @param {string} value */
   text(value) {
     const bytes = utf8Encoder.encode(value);
     const length = bytes.length;
@@ -97,17 +138,20 @@ class Writer {
     this.raw(bytes);
   }
 
+  /** @param {Uint8Array} bytes */
   binary(bytes) {
     this.sized(bytes.length, 0xc4, 0xc5, 0xc6);
     this.raw(bytes);
   }
 
+  /** @param {unknown[]} items */
   list(items) {
     if (items.length < 0x10) this.byte(0x90 | items.length);
     else this.sized(items.length, null, 0xdc, 0xdd);
     for (const item of items) this.value(item);
   }
 
+  /** @param {object} object */
   map(object) {
     const entries = Object.entries(object).filter(([, value]) => value !== undefined);
     if (entries.length < 0x10) this.byte(0x80 | entries.length);
@@ -118,7 +162,14 @@ class Writer {
     }
   }
 
-  /** A length behind the head of the smallest form that holds it; `head8` is null where the format has no such form. */
+  /**
+   * A length behind the head of the smallest form that holds it; `head8` is null where the format has no such form.
+   *
+   * @param {number} length
+   * @param {number | null} head8
+   * @param {number} head16
+   * @param {number} head32
+   */
   sized(length, head8, head16, head32) {
     if (head8 !== null && length < 0x100) this.number(head8, 1, "setUint8", length);
     else if (length < 0x10000) this.number(head16, 2, "setUint16", length);
@@ -127,13 +178,18 @@ class Writer {
 }
 
 class Reader {
+  /** @param {Uint8Array} bytes */
   constructor(bytes) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = 0;
   }
 
-  /** Steps over `count` bytes and returns where they began. Throws: CodecError. */
+  /**
+   * Steps over `count` bytes and returns where they began. Throws: CodecError.
+   *
+   * @param {number} count
+   */
   take(count) {
     const at = this.at;
     if (at + count > this.bytes.length) throw new CodecError("the message is cut short");
@@ -141,6 +197,7 @@ class Reader {
     return at;
   }
 
+  /** @returns {any} */
   value() {
     const head = this.bytes[this.take(1)];
     if (head < 0x80) return head;
@@ -151,6 +208,12 @@ class Reader {
     const read = FORMS[head];
     if (read === undefined) throw new CodecError(`unknown form 0x${head.toString(16)}`);
     return read(this);
+  }
+
+  /** @param {number} value */
+  finite(value) {
+    if (!Number.isFinite(value)) throw new CodecError(`${value} is not a number of the protocol`);
+    return value;
   }
 
   uint8() {
@@ -165,6 +228,7 @@ class Reader {
     return this.view.getUint32(this.take(4));
   }
 
+  /** @param {number} length */
   text(length) {
     const start = this.take(length);
     if (length <= SHORT_TEXT_BYTES) {
@@ -178,7 +242,12 @@ class Reader {
     }
   }
 
-  /** The text when every byte is ASCII, else null. */
+  /**
+   * The text when every byte is ASCII, else null.
+   *
+   * @param {number} start
+   * @param {number} length
+   */
   ascii(start, length) {
     let text = "";
     for (let at = start; at < start + length; at++) {
@@ -189,17 +258,21 @@ class Reader {
     return text;
   }
 
+  /** @param {number} length */
   binary(length) {
     const start = this.take(length);
     return this.bytes.slice(start, start + length);
   }
 
+  /** @param {number} length */
   list(length) {
+    /** @type {unknown[]} */
     const items = [];
     for (let index = 0; index < length; index++) items.push(this.value());
     return items;
   }
 
+  /** @param {number} length */
   map(length) {
     const object = Object.create(null);
     for (let index = 0; index < length; index++) {
@@ -210,6 +283,7 @@ class Reader {
   }
 }
 
+/** @type {Record<number, (reader: Reader) => any>} */
 const FORMS = {
   0xc0: () => null,
   0xc2: () => false,
@@ -217,8 +291,8 @@ const FORMS = {
   0xc4: (reader) => reader.binary(reader.uint8()),
   0xc5: (reader) => reader.binary(reader.uint16()),
   0xc6: (reader) => reader.binary(reader.uint32()),
-  0xca: (reader) => reader.view.getFloat32(reader.take(4)),
-  0xcb: (reader) => reader.view.getFloat64(reader.take(8)),
+  0xca: (reader) => reader.finite(reader.view.getFloat32(reader.take(4))),
+  0xcb: (reader) => reader.finite(reader.view.getFloat64(reader.take(8))),
   0xcc: (reader) => reader.uint8(),
   0xcd: (reader) => reader.uint16(),
   0xce: (reader) => reader.uint32(),
@@ -236,6 +310,7 @@ const FORMS = {
   0xdf: (reader) => reader.map(reader.uint32()),
 };
 
+/** @type {Codec} */
 export const MSGPACK = {
   subprotocol: "oarlock.v1.msgpack",
 
@@ -254,11 +329,12 @@ export const MSGPACK = {
   },
 };
 
+/** @type {Codec} */
 export const JSON_TEXT = {
   subprotocol: "oarlock.v1.json",
 
   encode(value) {
-    return JSON.stringify(value);
+    return JSON.stringify(value, requireFinite);
   },
 
   /** Throws: CodecError. */
@@ -270,3 +346,14 @@ export const JSON_TEXT = {
     }
   },
 };
+
+/**
+ * JSON.stringify would write NaN and the infinities as null.
+ *
+ * @param {string} _key
+ * @param {unknown} value
+ */
+function requireFinite(_key, value) {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new CodecError(`${value} is not a number of the protocol`);
+  return value;
+}
