@@ -38,7 +38,7 @@ class SwarmPlan:
         resumes: bots come back to their session after a lost connection.
         grace_s: how long answers may take after the last command; what is missing then is lost.
         quiet_s: a view that did not change for so long is quiet.
-        quiet_limit_s: how long to wait for all views to be quiet.
+        quiet_limit_s: how long to wait for all views to be quiet; a world that moves by itself never is.
         keeps_views: the result has every bot's entities, not only digests.
     """
 
@@ -55,7 +55,7 @@ class SwarmPlan:
     resumes: bool = False
     grace_s: float = 10.0
     quiet_s: float = 0.5
-    quiet_limit_s: float = 5.0
+    quiet_limit_s: float = 2.0
     keeps_views: bool = False
     address: Address = attrs.field(init=False)
 

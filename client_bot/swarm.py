@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeAlias
 
 import attrs
@@ -30,7 +31,7 @@ POLL_S = 0.05
 SHOW_EVERY_S = 0.5
 LEAVE_S = 3.0
 
-Inspect: TypeAlias = Callable[[SwarmResult], Awaitable[None]]
+Inspect: TypeAlias = Callable[[Callable[[], SwarmResult]], Awaitable[SwarmResult]]
 
 
 async def run_swarm(
@@ -48,7 +49,8 @@ async def run_swarm(
         watch: is shown the run a few times per second.
         dial: opens the byte stream of a connection.
         stop: ends the playing early when set.
-        inspect: awaited with the result while the bots are still in the world, with their views settled.
+        inspect: awaited while the bots are still in the world, with what copies their views as they are at the moment;
+            returns the last copy.
 
     Raises: UnreachableError when no connection can be opened at the start.
     """
@@ -60,9 +62,8 @@ async def run_swarm(
         with trio.move_on_after(plan.ramp_s + plan.seconds):
             await (trio.Event() if stop is None else stop).wait()
         is_quiet = await swarm.settle()
-        result = swarm.collect(is_quiet)
-        if inspect is not None:
-            await inspect(result)
+        collect = partial(swarm.collect, is_quiet)
+        result = collect() if inspect is None else await inspect(collect)
         await swarm.leave()
         nursery.cancel_scope.cancel()
     return result

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -114,9 +114,10 @@ async def play(bots: int, seconds: float, others: int, dials: Sequence[Dial]) ->
         pid = cluster.nodes[0].process.pid
         readings: list[float] = []
 
-        async def inspect(_result: SwarmResult) -> None:
+        async def inspect(collect: Callable[[], SwarmResult]) -> SwarmResult:
             readings.append(memory_mb(pid))
             readings.extend(await counters(cluster.nodes[0].port, "oarlock_held_back", "oarlock_caught_up"))
+            return collect()
 
         async def look() -> None:
             await trio.sleep(seconds / 3)

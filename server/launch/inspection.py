@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
 
 from client_bot.report import Report, StoreUse, report_of
-from client_bot.result import BotResult, SwarmResult
+from client_bot.result import SwarmResult
 from server.game import Game
-from server.interest.changes import cell_content, content_digest
 from server.launch.cluster import Cluster
+from server.launch.comparison import Comparison
 from server.launch.ports import get
-from shared_state.cell import CellId
 from shared_state.names import WorldName
 from shared_state.redis.store import open_store
 from shared_state.replica import Replica
-from shared_state.store import Store
 
 SHOWN = 5
 _COMMITTED = re.compile(r"^oarlock_commands_committed_total\{.*\} (\S+)$", re.MULTILINE)
@@ -44,15 +43,19 @@ class Inspection:
     store: StoreUse = StoreUse()
     node_cpu_s: dict[str, float] = attrs.field(factory=dict)
 
-    async def inspect(self, result: SwarmResult) -> None:
-        """Takes stock while the bots are in the world and their views have settled."""
+    async def inspect(self, collect: Callable[[], SwarmResult]) -> SwarmResult:
+        """Takes stock while the bots are in the world. Returns: what they saw last."""
         async with open_store(self.cluster.store_url) as store:
-            replica = await self._load(store)
+            comparison = Comparison(store, self.world, self.game)
+            result, wrong = await comparison.run(collect)
             info = await store.info()
-        self._compare(result, replica)
-        self._check_invariants(replica)
+        self.reasons += wrong[:SHOWN]
+        if len(wrong) > SHOWN:
+            self.reasons.append(f"{len(wrong)} cells of final views differ from the store in all")
+        self._check_invariants(comparison.replica)
         self.store = StoreUse(info.kind, info.version, await self._transactions(), round(info.cpu_s, 3))
         self.node_cpu_s = {node.name: cpu_s(node.process.pid) for node in self.cluster.nodes}
+        return result
 
     def complete(self, result: SwarmResult) -> Report:
         """The report on the run, with all that was found."""
@@ -71,33 +74,6 @@ class Inspection:
         """How many the nodes say that they committed; those of a node that has died are not known any more."""
         pages = [(await get(node.port, "/metrics"))[1] for node in self.cluster.nodes]
         return sum(int(float(count)) for page in pages for count in _COMMITTED.findall(page))
-
-    async def _load(self, store: Store) -> Replica:
-        replica = Replica(self.game.schema())
-        replica.load(await store.snapshot(self.world))
-        return replica
-
-    def _compare(self, result: SwarmResult, replica: Replica) -> None:
-        if not result.is_quiet:
-            self.reasons.append("the views never settled, so they could not be compared with the store")
-            return
-        secret = frozenset(self.game.secret_kinds)
-        digests: dict[int, int] = {}
-        wrong = 0
-        for bot in result.bots:
-            for cell, digest in bot.cells.items():
-                if cell not in digests:
-                    digests[cell] = content_digest(cell_content(replica, CellId(cell), secret))
-                if digests[cell] != digest:
-                    wrong += 1
-                    self._blame(bot, cell, wrong, replica)
-        if wrong > SHOWN:
-            self.reasons.append(f"{wrong} cells of final views differ from the store in all")
-
-    def _blame(self, bot: BotResult, cell: int, wrong: int, replica: Replica) -> None:
-        if wrong <= SHOWN:
-            where = f"cell {cell} of {bot.name} on {bot.node} at version {bot.version}"
-            self.reasons.append(f"{where} differs from the store at version {replica.version}")
 
     def _check_invariants(self, replica: Replica) -> None:
         entities = {entity_id: entity.value for entity_id, entity in replica.entities.items()}

@@ -49,10 +49,12 @@ async def test_a_right_node_passes(autojump_clock: MockClock, world: Bay) -> Non
     plan = attrs.evolve(PLAN, subprotocols=(SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON), keeps_views=True)
     views: list[bool] = []
 
-    async def inspect(result: SwarmResult) -> None:
+    async def inspect(collect: Callable[[], SwarmResult]) -> SwarmResult:
+        result = collect()
         digests = {cell: bay.digest(world.state, cell) for cell in (0, 1)}
         views.extend(bot.cells == digests and bot.version == world.version for bot in result.bots)
         views.append(result.bots[0].view[0].keys() == {i for i, row in world.state.items() if row[0] == 0})
+        return result
 
     with trio.fail_after(DEADLINE_S):
         result = await run_swarm(plan, SilentProgress(), dial=world.dial, inspect=inspect)
