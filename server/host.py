@@ -7,7 +7,7 @@ ago, else at the flush rate: low latency when idle, coalescing under load.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -103,6 +103,10 @@ class WorldHost:
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
         self.nursery.start_soon(self._recall, session, found)
+
+    def start(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs something that takes time, at the longest until the world is closed."""
+        self.nursery.start_soon(task)
 
     def arrive(self, session: Occupant) -> None:
         """Gives a connection some time to join."""

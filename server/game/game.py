@@ -7,35 +7,37 @@ Rules are plain functions: no I/O, no clock, no chance but through the transacti
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import attrs
 
+from server.game.action import Action, Ending, Look
+from server.game.actor import Actor
 from server.game.command import Command, CommandSpec, describe_fields, number_fields
 from server.game.errors import GameError
 from server.wire import messages
 from shared_state.entity import EntityId
 from shared_state.errors import SchemaError
-from shared_state.names import SessionId
 from shared_state.outcome import Rejection
 from shared_state.schema import Kind, Schema
 from shared_state.transaction import Transaction
 
 C = TypeVar("C", bound=Command)
 K = TypeVar("K", bound=type[Kind])
-Rule = Callable[[Transaction, "Actor", Any], Rejection | None]
+Rule = Callable[[Transaction, Actor, Any], Rejection | None]
 EnterRule = Callable[[Transaction, str], EntityId | Rejection]
-LeaveRule = Callable[[Transaction, "Actor"], None]
+LeaveRule = Callable[[Transaction, Actor], None]
 
 
-@attrs.frozen
-class Actor:
-    """Who acts: a player's session, the avatar it controls, its name."""
+def _always(*_: object) -> bool:
+    """An action that only time ends."""
+    return True
 
-    session: SessionId
-    entity: EntityId
-    name: str
+
+def _nothing(*_: object) -> None:
+    """Nothing happens."""
 
 
 @attrs.frozen
@@ -75,6 +77,7 @@ class Game:
     kinds: list[type[Kind]] = attrs.field(factory=list)
     secret_kinds: set[type[Kind]] = attrs.field(factory=set)
     commands: dict[str, CommandSpec] = attrs.field(factory=dict)
+    actions: dict[str, Action] = attrs.field(factory=dict)
     events: list[str] = attrs.field(factory=list)
     timed_rules: list[TimedRule] = attrs.field(factory=list)
     invariants: list[Invariant] = attrs.field(factory=list)
@@ -108,6 +111,30 @@ class Game:
             spec = CommandSpec(name, command, rule, rate_hz, burst, strict, fields, number_fields(fields))
             self.commands[name] = spec
             return rule
+
+        return register
+
+    def action(
+        self,
+        command: type[C],
+        *,
+        seconds: float,
+        lease: Callable[[C], str],
+        still: Callable[[Look, Actor, C], bool] = _always,
+        otherwise: Callable[[Transaction, Actor, C], Rejection | None] = _nothing,
+    ) -> Callable[[Callable[[Transaction, Actor, C], Rejection | None]], Ending]:
+        """Decorator: what a command brings ``seconds`` after its rule let it begin; see ``Action``.
+
+        Raises:
+            GameError: the command has no rule yet, or an action already, or takes no time.
+        """
+        name = command.__name__.lower()
+        if name not in self.commands or name in self.actions or not 0 < seconds < math.inf:
+            raise GameError(f"{name}: an action needs a command with a rule, once, and a time above 0")
+
+        def register(finish: Callable[[Transaction, Actor, C], Rejection | None]) -> Ending:
+            self.actions[name] = Action(name, seconds, lease, still, finish, otherwise)
+            return finish
 
         return register
 

@@ -20,6 +20,7 @@ from server.session.boundary import contained
 from server.session.client import Client
 from server.session.room import Room
 from server.session.stay import GAME_FAILED, Stay
+from server.session.undertaking import Undertaking
 from server.wire import close_codes
 from server.wire.codec import Codec
 from server.wire.errors import ProtocolError
@@ -107,6 +108,9 @@ class Orders:
 
         def settle(outcome: Outcome) -> None:
             self._done(seq, outcome)
+            action = self.room.game.actions.get(spec.name)
+            if action is not None and actor is not None and isinstance(outcome, Committed):
+                self.room.start(Undertaking(self.room, self.stay, action, actor, command).run)
 
         self.room.world.submit(Job(run, settle, self.stay.writer, advance_to(seq), seq, strict=spec.strict))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import attrs
@@ -15,6 +15,7 @@ from server.wire.messages import Schema
 from shared_state.job import SessionWriter
 from shared_state.names import SessionId
 from shared_state.position import Position
+from shared_state.store import Store
 from shared_state.world import World
 
 
@@ -57,6 +58,7 @@ class Room(Protocol):
     """An open world on this node."""
 
     world: World
+    store: Store
     game: Game
     wire_schema: Schema
     node_name: str
@@ -79,6 +81,9 @@ class Room(Protocol):
 
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
+
+    def start(self, task: Callable[[], Awaitable[None]]) -> None:
+        """Runs something that takes time, at the longest until the world is closed."""
 
     def welcome(self, session: Occupant) -> None:
         """Shows the world to a session from now on."""

@@ -82,6 +82,11 @@ class Stay:
         if self.writer is not None and self.actor is not None and self.writer.head is not None:
             self._submit_end(for_good)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether this node still serves it: the connection stands and nobody took the session over."""
+        return not self._ended and self.writer is not None and not self.writer.fenced
+
     def lost_avatar(self) -> bool:
         """Whether the world no longer has what this player controls."""
         return self.actor is not None and self.actor.entity not in self.room.world.replica.entities

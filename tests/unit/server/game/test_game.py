@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from typing import Annotated
 
@@ -152,3 +153,23 @@ def test_a_game_that_cannot_be_played_is_not_loaded(monkeypatch: pytest.MonkeyPa
 def test_the_shipped_game_loads() -> None:
     """Flotsam, by its name and by its path."""
     assert load_game("flotsam") is load_game("server.games.flotsam:game")
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.inf])
+def test_an_action_takes_some_time(seconds: float) -> None:
+    """No time, less than none, or for ever is an error that names the command."""
+    game = new_game()
+    game.rule(Push)(push)
+    with pytest.raises(GameError, match="push"):
+        game.action(Push, seconds=seconds, lease=lambda command: "one")
+
+
+def test_an_action_goes_on_from_a_rule_once() -> None:
+    """Without a rule there is nothing to go on from; a second action is an error too."""
+    game = new_game()
+    with pytest.raises(GameError, match="push"):
+        game.action(Push, seconds=1, lease=lambda command: "one")
+    game.rule(Push)(push)
+    game.action(Push, seconds=1, lease=lambda command: "one")(push)
+    with pytest.raises(GameError, match="push"):
+        game.action(Push, seconds=1, lease=lambda command: "one")

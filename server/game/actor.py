@@ -1,0 +1,17 @@
+"""Who acts in a rule."""
+
+from __future__ import annotations
+
+import attrs
+
+from shared_state.entity import EntityId
+from shared_state.names import SessionId
+
+
+@attrs.frozen
+class Actor:
+    """Who acts: a player's session, the avatar it controls, its name."""
+
+    session: SessionId
+    entity: EntityId
+    name: str
