@@ -1,6 +1,6 @@
 """How a boat is steered in *Flotsam*: the ``row`` command towards a point or along a heading, within its bounds.
 
-Pure geometry; knows no behaviour. Invariant: a stroke is never longer than the game allows per axis, and never empty.
+Pure geometry; knows no behaviour. Invariant: a stroke is never longer than one axis allows, and never empty.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def longest_stroke(sight: Sight) -> float:
 
 
 def _stroke(dx: float, dy: float, longest: float) -> Order:
-    reach = max(abs(dx), abs(dy))
+    reach = math.hypot(dx, dy)
     scale = min(1.0, longest / reach) if reach else 0.0
     x, y = int(dx * scale), int(dy * scale)
     return "row", {"dx": x, "dy": y} if x or y else {"dx": 1, "dy": 0}

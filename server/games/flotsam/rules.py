@@ -1,4 +1,4 @@
-"""What players do: enter, leave, row, grab, shout."""
+"""What players do first: enter, leave, row, grab, shout."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Annotated
 import msgspec
 
 from server.game import Actor, Command, EntityId, Rejection, Transaction
-from server.games.flotsam.world import BURST_MS, REACH, SIZE, SPEED_PER_S, STROKE, Boat, Crate, game
+from server.games.flotsam.hold import ADRIFT, scuttle, stow
+from server.games.flotsam.motion import SIZE, effort_ms, step, tire
+from server.games.flotsam.world import HULL, REACH, STROKE, Boat, Crate, game
+
+PLANKS = 5
+"""What the wood of a crate adds to a hull."""
 
 Stroke = Annotated[int, msgspec.Meta(ge=-STROKE, le=STROKE)]
 
 
 class Row(Command, frozen=True):
-    """One stroke of the oars."""
+    """One stroke of the oars, in world units."""
 
     dx: Stroke
     dy: Stroke
@@ -31,9 +36,6 @@ class Shout(Command, frozen=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 
 
-ADRIFT = Rejection("no_boat", "your boat is gone")
-
-
 @game.on_enter
 def enter(tx: Transaction, name: str) -> EntityId:
     """A new boat somewhere in the bay."""
@@ -42,13 +44,10 @@ def enter(tx: Transaction, name: str) -> EntityId:
 
 @game.on_leave
 def leave(tx: Transaction, actor: Actor) -> None:
-    """The boat goes; its gold stays as a crate."""
+    """The boat goes; its cargo stays as a crate."""
     boat = tx.get(actor.entity, Boat)
-    if boat is None:
-        return
-    tx.delete(actor.entity)
-    if boat.gold:
-        tx.create(Crate(boat.x, boat.y, boat.gold))
+    if boat is not None:
+        scuttle(tx, actor.entity, boat)
 
 
 @game.rule(Row, rate_hz=15, burst=30)
@@ -57,14 +56,11 @@ def row(tx: Transaction, actor: Actor, command: Row) -> Rejection | None:
     boat = tx.get(actor.entity, Boat)
     if boat is None:
         return ADRIFT
-    # Rounded up: rounded down, some strokes would cost less than they move.
-    effort_ms = -(-max(abs(command.dx), abs(command.dy)) * 1000 // SPEED_PER_S)
-    rested_ms = max(boat.rested_ms, tx.now_ms) + effort_ms
-    if rested_ms - tx.now_ms > BURST_MS:
+    rested_ms = tire(boat.rested_ms, tx.now_ms, effort_ms(command.dx, command.dy))
+    if rested_ms is None:
         return Rejection("tired", "nobody rows that fast")
-    x = min(max(boat.x + command.dx, 0), SIZE - 1)
-    y = min(max(boat.y + command.dy, 0), SIZE - 1)
-    tx.patch(actor.entity, x=x, y=y, rested_ms=rested_ms)
+    x, y = step(boat.x, boat.y, command.dx, command.dy)
+    tx.patch(actor.entity, x=x, y=y, rested_ms=rested_ms, dx=command.dx, dy=command.dy)
     return None
 
 
@@ -80,8 +76,9 @@ def grab(tx: Transaction, actor: Actor, command: Grab) -> Rejection | None:
     if max(abs(crate.x - boat.x), abs(crate.y - boat.y)) > REACH:
         return Rejection("too_far", "out of reach")
     tx.delete(command.crate)
-    tx.patch(actor.entity, gold=boat.gold + crate.gold)
-    tx.emit("picked", {"boat": actor.entity, "crate": command.crate, "gold": crate.gold}, x=crate.x, y=crate.y)
+    stow(tx, actor.entity, boat, crate.gold, crate.oil, hull=min(boat.hull + PLANKS, HULL))
+    picked = {"boat": actor.entity, "crate": command.crate, "gold": crate.gold, "oil": crate.oil}
+    tx.emit("picked", picked, x=crate.x, y=crate.y)
     return None
 
 

@@ -9,6 +9,8 @@ import { hullColour, paintBoat, paintBuoy, paintCrate, paintOwnMark } from "./sh
 const MARGIN_UNITS = 90;
 const STROKES_PER_S = 1.6;
 const MAX_RATIO = 2;
+/** Kinds that are part of something else on the picture. */
+const UNSEEN = new Set(["Lamp", "Offer"]);
 
 export class Painter {
   constructor(canvas, camera) {
@@ -46,6 +48,7 @@ export class Painter {
     const [left, top, right, bottom] = this.camera.view(MARGIN_UNITS);
     const things = [];
     for (const thing of scene.things.values()) {
+      if (UNSEEN.has(thing.kind)) continue;
       const place = thing.track.at(nowMs);
       const isVisible = place.x >= left && place.x <= right && place.y >= top && place.y <= bottom;
       if (isVisible) things.push({ ...thing, place });

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import trio
 
 from server.game import Actor, Command, EntityId, Kind, Rejection, Transaction
 from server.games.flotsam import game, rules, tides
-from server.games.flotsam.world import Boat, Crate, Ledger
+from server.games.flotsam.world import Boat, Crate, Ledger, Wreck
 from shared_state.memory_store import MemoryStore
 from shared_state.names import SessionId, WorldName
 from shared_state.outcome import Committed, Outcome, Rejected
@@ -35,27 +35,41 @@ class Bay:
         self.check()
         return outcome
 
-    async def boat(self, x: int, y: int, gold: int = 0, name: str = "Ann") -> Actor:
-        """A player with a boat at a place; gold that it holds is entered in the ledger."""
+    async def boat(self, x: int, y: int, gold: int = 0, name: str = "Ann", **fields: Any) -> Actor:
+        """A player with a boat at a place; what it holds is entered in the ledger."""
+        boat = await self.add(Boat(x, y, name, gold, **fields))
+        return Actor(SessionId(f"s{boat}"), boat, name)
+
+    async def crate(self, x: int, y: int, gold: int, oil: int = 0) -> EntityId:
+        """A crate at a place, entered in the ledger."""
+        return await self.add(Crate(x, y, gold, oil))
+
+    async def add(self, value: Boat | Crate | Wreck) -> EntityId:
+        """Something that holds cargo, which is entered in the ledger."""
         ids: list[EntityId] = []
 
         def launch(tx: Transaction) -> None:
-            ids.append(tx.create(Boat(x, y, name, gold)))
-            mint(tx, gold)
+            ids.append(tx.create(value))
+            mint(tx, value.gold, value.oil)
 
         await self.run(launch)
-        return Actor(SessionId(f"s{ids[-1]}"), ids[-1], name)
-
-    async def crate(self, x: int, y: int, gold: int) -> EntityId:
-        """A crate at a place, entered in the ledger."""
-        ids: list[EntityId] = []
-
-        def drop(tx: Transaction) -> None:
-            ids.append(tx.create(Crate(x, y, gold)))
-            mint(tx, gold)
-
-        await self.run(drop)
         return ids[-1]
+
+    async def found(self) -> None:
+        """A bay as the first tide leaves it: crates, lighthouses, a storm, a board."""
+        await self.run(tides.found)
+
+    def one(self, kind: type[K]) -> tuple[EntityId, K]:
+        """The first entity of a kind, by id."""
+        return min(self.all(kind).items(), key=lambda item: item[0])
+
+    def at(self, actor: Actor) -> Boat:
+        """A player's boat."""
+        return self.all(Boat)[actor.entity]
+
+    def events(self) -> list[tuple[str, Any]]:
+        """Names and bodies of what happened since the last call."""
+        return [(event.name, event.body) for event in self.world.replica.drain().events]
 
     async def do(self, actor: Actor, command: Command) -> str:
         """Runs a command's rule. Returns: the code of its refusal; empty when it took effect."""
@@ -99,13 +113,13 @@ class Bay:
         self.versions_checked = max(self.versions_checked, self.world.replica.version)
 
 
-def mint(tx: Transaction, gold: int) -> None:
-    """Enters gold in the ledger."""
+def mint(tx: Transaction, gold: int, oil: int = 0) -> None:
+    """Enters gold and oil in the ledger."""
     for ledger_id, ledger in tx.all_placeless(Ledger):
-        tx.put(ledger_id, Ledger(ledger.minted + gold, ledger.afloat))
+        tx.patch(ledger_id, gold=ledger.gold + gold, oil=ledger.oil + oil)
         return
-    if gold:
-        tx.create(Ledger(gold, []))
+    if gold or oil:
+        tx.create(Ledger(gold, oil, []))
 
 
 def now_ms() -> int:
