@@ -27,7 +27,7 @@ from server.wire import close_codes
 from server.wire.codec import CODECS
 from shared_state.directory import Directory
 from shared_state.directory_names import NodeName, node_name
-from shared_state.errors import SharedStateError, StoreError
+from shared_state.errors import SharedStateError, StoreError, WorldGone
 from shared_state.names import SessionId, WorldName, world_name
 from shared_state.store import Store
 
@@ -201,10 +201,11 @@ class Node:
                 # Who comes while it closes opens the world anew.
                 del self.slots[slot.name]
         except* SharedStateError as failures:
-            slot.failure = str(_first(failures))
+            failure = _first(failures)
+            slot.failure = str(failure)
             log.error("world failed", world=slot.name, error=slot.failure)
             if slot.host is not None:
-                slot.host.dismiss(close_codes.WORLD_LOST, "the world has to be opened anew")
+                slot.host.dismiss(*_farewell(failure))
         finally:
             if self.slots.get(slot.name) is slot:
                 del self.slots[slot.name]
@@ -217,6 +218,13 @@ class Node:
             if slot.users:
                 await slot.deserted.wait()
             await trio.sleep(self.config.world.linger_s or LEAVE_POLL_S)
+
+
+def _farewell(failure: BaseException) -> tuple[int, str]:
+    """Close code and reason for those who were in a world that failed."""
+    if isinstance(failure, WorldGone):
+        return close_codes.WORLD_ENDED, "the world has ended"
+    return close_codes.WORLD_LOST, "the world has to be opened anew"
 
 
 def _first(group: BaseExceptionGroup[SharedStateError]) -> BaseException:

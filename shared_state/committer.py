@@ -24,7 +24,7 @@ from shared_state.flight import Boarding, Flight, Passenger, assemble
 from shared_state.follower import Follower
 from shared_state.job import Job, SessionWriter
 from shared_state.names import WorldName
-from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
+from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection, Unknown
 from shared_state.overlay import Overlay
 from shared_state.session_row import unpack_head
 from shared_state.store import Attachment, Store
@@ -70,6 +70,7 @@ class CommitCounts:
     conflicts: int = 0
     busy: int = 0
     fenced: int = 0
+    unknown: int = 0
     recoveries: int = 0
     seconds: float = 0.0
 
@@ -118,7 +119,7 @@ class Committer:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Commits until cancelled; started once the world is attached. Raises: StoreError, at the first attach."""
-        await self._attach()
+        await self._attach(again=False)
         task_status.started()
         while True:
             await self._work.wait()
@@ -216,7 +217,7 @@ class Committer:
                 await trio.sleep(0.05)
             except (EpochChanged, UnknownIncarnation) as error:
                 log.warning("commit refused", world=self.world, error=str(error))
-                await self._recover(flight)
+                await self._recover(flight, unanswered=unanswered)
                 return None
             except StoreError as error:
                 log.error("store refuses to write", world=self.world, error=str(error))
@@ -277,6 +278,8 @@ class Committer:
                 self.counts.busy += 1
             case Fenced():
                 self.counts.fenced += 1
+            case Unknown():
+                self.counts.unknown += 1
         job.settle(outcome)
 
     def _turn_away(self, jobs: Iterable[Job]) -> None:
@@ -287,7 +290,7 @@ class Committer:
         """Attaches, however long the store refuses to write; commands are answered busy meanwhile."""
         while True:
             try:
-                return await self._attach()
+                return await self._attach(again=True)
             except IncompatibleWorld:
                 raise
             except StoreError as error:
@@ -296,12 +299,17 @@ class Committer:
                 self._turn_away(waiting)
                 await trio.sleep(0.2)
 
-    async def _attach(self) -> Attachment:
-        """Becomes a writer of the world, anew if need be; waits while the store is away. Raises: StoreError."""
+    async def _attach(self, *, again: bool) -> Attachment:
+        """Becomes a writer of the world, perhaps again; waits while the store is away.
+
+        Raises:
+            StoreError: it refuses.
+            WorldGone: the world was deleted.
+        """
         while True:
             try:
                 schema = self.follower.replica.schema.fingerprint
-                attachment = await self.store.attach(self.world, schema, self.limits.id_block)
+                attachment = await self.store.attach(self.world, schema, self.limits.id_block, again=again)
             except StoreUnavailable as error:
                 log.warning("cannot attach", world=self.world, error=str(error))
                 await trio.sleep(0.2)
@@ -314,8 +322,12 @@ class Committer:
         self._ids.refill(attachment.ids.first, attachment.ids.end)
         return attachment
 
-    async def _recover(self, flight: Flight) -> None:
-        """After lost or rewritten history: attaches anew, and asks each session's row what became of its commands."""
+    async def _recover(self, flight: Flight, *, unanswered: bool) -> None:
+        """After lost or rewritten history: attaches anew, and asks each session's row what became of its commands.
+
+        Args:
+            unanswered: the batch was sent before, and that sending may have taken effect.
+        """
         self.counts.recoveries += 1
         attachment = await self._attach_again()
         # A store that went back gets a new epoch now. From then on no batch of the old one can change a session's row.
@@ -327,7 +339,7 @@ class Committer:
             await self._refresh(writer)
         version = attachment.head.version
         await self.follower.reached(version)
-        again = [job for passenger in flight.passengers if not self._known(job := passenger.job, version)]
+        again = [job for passenger in flight.passengers if not self._known(job := passenger.job, version, unanswered)]
         self._queue.extendleft(reversed(again))
 
     async def _refresh(self, writer: SessionWriter) -> None:
@@ -344,11 +356,13 @@ class Committer:
             writer.fenced = True
         writer.head = head
 
-    def _known(self, job: Job, version: int) -> bool:
-        """Settles a job whose session's row, as of ``version`` or later, tells what became of it."""
+    def _known(self, job: Job, version: int, unanswered: bool) -> bool:
+        """Settles a job that is not to be run again: its session's row, as of ``version`` or later, tells why."""
         writer = job.session
         if writer is None:
-            return False
+            if unanswered:
+                self._settle(job, Unknown())
+            return unanswered
         if writer.fenced:
             self._settle(job, Fenced())
             return True

@@ -37,6 +37,10 @@ class EpochChanged(StoreError):
         self.epoch = epoch
 
 
+class WorldGone(SharedStateError):
+    """The world was deleted while it was open here: nothing of it can be read or written any more."""
+
+
 class UnknownIncarnation(StoreError):
     """The store does not know the writer, or its batch numbers do not follow on: it must attach anew."""
 

@@ -73,6 +73,7 @@ class Follower:
 
         Raises:
             StoreError: the first snapshot could not be had; later ones are asked for again.
+            WorldGone: the world was deleted.
             UndecodableDelta: the stored state itself cannot be read.
         """
         async with self.store.subscribe(self.world, self):

@@ -52,10 +52,10 @@ class MemoryStore:
     def __attrs_post_init__(self) -> None:
         self.server.clients.append(self)
 
-    async def attach(self, world: WorldName, schema: str, ids: int) -> Attachment:
+    async def attach(self, world: WorldName, schema: str, ids: int, *, again: bool = False) -> Attachment:
         """See ``Store.attach``."""
         await trio.lowlevel.checkpoint()
-        return self.server.model.attach(world, schema, ids)
+        return self.server.model.attach(world, schema, ids, again=again)
 
     async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
         """See ``Store.commit``."""
@@ -117,6 +117,11 @@ class MemoryStore:
         """See ``Store.release_lease``."""
         await trio.lowlevel.checkpoint()
         return self.server.model.release_lease(world, grant)
+
+    async def delete_world(self, world: WorldName) -> None:
+        """See ``Store.delete_world``."""
+        await trio.lowlevel.checkpoint()
+        self.server.model.delete_world(world)
 
     @asynccontextmanager
     async def subscribe(self, world: WorldName, listener: DeltaListener) -> AsyncGenerator[None, None]:

@@ -42,4 +42,9 @@ class Fenced:
     """The session is served elsewhere now, or is gone: this node may not write for it any more."""
 
 
-Outcome: TypeAlias = Committed | Rejected | Busy | Fenced
+@attrs.frozen
+class Unknown:
+    """The answer was lost, and the store no longer tells what it was; only for work that belongs to no session."""
+
+
+Outcome: TypeAlias = Committed | Rejected | Busy | Fenced | Unknown

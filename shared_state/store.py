@@ -11,7 +11,7 @@ Guarantees of every implementation (the contract suite checks them):
   may arrive just before or just after the answer).
 * A cancelled call may or may not take effect; it never disturbs another call.
 * Errors: StoreUnavailable (effect unknown, try again with the same bytes), EpochChanged, UnknownIncarnation,
-  IncompatibleWorld, StoreError (refused, no effect).
+  IncompatibleWorld, WorldGone, StoreError (refused, no effect).
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ from shared_state.position import Head
 
 FORMAT = 1
 """Version of the stored format; another one is refused."""
+WRITERS_KEPT = 500
+WRITERS_MOST = 2 * WRITERS_KEPT
+"""Writers whose last answer a world remembers. One more, and only those that committed last are kept: the others have
+to attach anew before they commit again."""
+GONE_KEPT_S = 3600
+"""How long a deleted world is remembered, so that nodes that have it open close it; whoever opens it anew may."""
 
 
 @attrs.frozen
@@ -95,24 +101,33 @@ class DeltaListener(Protocol):
 class Store(Protocol):
     """The port. All methods raise the errors of the module docstring."""
 
-    async def attach(self, world: WorldName, schema: str, ids: int) -> Attachment:
+    async def attach(self, world: WorldName, schema: str, ids: int, *, again: bool = False) -> Attachment:
         """Makes the world if it is new, and the caller a writer of it with ``ids`` entity ids.
 
         Args:
             schema: the fingerprint of the writer's schema; must be the world's.
+            again: the caller was a writer of it before. A world that was deleted since is not made anew by it.
+
+        Raises:
+            WorldGone: it was deleted.
         """
 
     async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
         """Applies a batch (shared_state/batch.py) atomically. Source: redis/lua/commit.lua."""
 
     async def snapshot(self, world: WorldName) -> Snapshot:
-        """All entities at one version. Raises: StoreError, also when the world changes faster than it can be read."""
+        """All entities at one version.
+
+        Raises:
+            StoreError: also when the world changes faster than it can be read.
+            WorldGone: it was deleted.
+        """
 
     async def log_after(self, world: WorldName, version: int, limit: int) -> list[bytes]:
         """Logged deltas after ``version``, oldest first, at most ``limit``; empty or starting later when trimmed."""
 
     async def head(self, world: WorldName) -> Head:
-        """Where the world stands; epoch empty when it does not exist."""
+        """Where the world stands; epoch empty when it does not exist. Raises: WorldGone, when it was deleted."""
 
     async def renew_epoch(self, world: WorldName, head: Head) -> Head:
         """Puts the world into a new epoch, keeping all but its log, if it stands at ``head``; for lost history.
@@ -127,7 +142,11 @@ class Store(Protocol):
         """Entity ids that no one else gets in this epoch."""
 
     async def session_rows(self, world: WorldName) -> dict[SessionId, bytes]:
-        """The stored rows of all sessions."""
+        """The stored rows of all sessions, each as of some moment of the call; who is there throughout is not missed.
+
+        Raises:
+            StoreError: also when the server changed while it was read, again and again.
+        """
 
     async def session_row(self, world: WorldName, session: SessionId) -> bytes:
         """The stored row of a session; empty when there is none."""
@@ -140,6 +159,12 @@ class Store(Protocol):
 
     async def release_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
         """Frees a lease that is still held under the grant's token; False: it was lost before."""
+
+    async def delete_world(self, world: WorldName) -> None:
+        """Deletes all that is stored of a world, in one step.
+
+        Nodes that have it open find WorldGone; what they still send has no effect. Calling again does no harm.
+        """
 
     def subscribe(self, world: WorldName, listener: DeltaListener) -> AbstractAsyncContextManager[None]:
         """Brings deltas to the listener while the context is open; entered once the subscription is live."""

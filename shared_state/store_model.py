@@ -26,11 +26,20 @@ from shared_state.batch import (
     decode_batch,
 )
 from shared_state.entity import NO_TAG, Tag
-from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation
+from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation, WorldGone
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import NO_STAMP, Head
 from shared_state.session_row import HEAD_BYTES, SessionHead, unpack_head
-from shared_state.store import FORMAT, Attachment, IdBlock, LeaseGrant, Snapshot
+from shared_state.store import (
+    FORMAT,
+    GONE_KEPT_S,
+    WRITERS_KEPT,
+    WRITERS_MOST,
+    Attachment,
+    IdBlock,
+    LeaseGrant,
+    Snapshot,
+)
 
 START_OF_2026_S = 1_767_225_600
 INCARNATION_STEP = 1000
@@ -55,6 +64,11 @@ class Answer:
     number: bytes
     reply: CommitReply | None
 
+    @property
+    def version(self) -> int:
+        """Of the world, when it was told; 0: it was told nothing."""
+        return self.reply.version if self.reply else 0
+
 
 @attrs.define(eq=False)
 class ModelWorld:
@@ -78,6 +92,15 @@ class ModelWorld:
         """Where this world stands."""
         return Head(self.epoch, self.version, self.stamp)
 
+    def admit(self, incarnation: int) -> None:
+        """Remembers a new writer; of too many, those that committed last."""
+        if len(self.answers) >= WRITERS_MOST:
+            ordered = sorted(self.answers, key=lambda writer: (self.answers[writer].version, writer))
+            for writer in ordered[:-WRITERS_KEPT]:
+                del self.answers[writer]
+        self.incarnation = incarnation
+        self.answers[incarnation] = Answer(bytes(8), None)
+
     def take_ids(self, count: int) -> IdBlock:
         """Entity ids that nobody had before."""
         first = self.next_id
@@ -98,18 +121,22 @@ class ModelStore:
     new_epoch: Callable[[], str]
     worlds: dict[WorldName, ModelWorld] = attrs.field(factory=dict)
     leases: dict[tuple[WorldName, LeaseName], Lease] = attrs.field(factory=dict)
+    gone: dict[WorldName, int] = attrs.field(factory=dict)
+    """Deleted worlds, and until when that is remembered (microseconds)."""
 
-    def attach(self, name: WorldName, schema: str, ids: int) -> Attachment:
-        """Makes the caller a writer (attach.lua). Raises: IncompatibleWorld."""
+    def attach(self, name: WorldName, schema: str, ids: int, *, again: bool = False) -> Attachment:
+        """Makes the caller a writer (attach.lua). Raises: IncompatibleWorld, WorldGone."""
         world = self.worlds.get(name)
         if world is None:
+            if again:
+                self._refuse_gone(name)
+            self.gone.pop(name, None)
             world = self.worlds[name] = ModelWorld(self.new_epoch(), schema)
         if world.format != FORMAT:
             raise IncompatibleWorld(f"world {name} has format {world.format}, this is format {FORMAT}")
         if world.schema != schema:
             raise IncompatibleWorld(f"world {name} has schema {world.schema}, not {schema}")
-        world.incarnation = max(world.incarnation + 1, self._seconds())
-        world.answers[world.incarnation] = Answer(bytes(8), None)
+        world.admit(max(world.incarnation + 1, self._seconds()))
         return Attachment(world.head, world.incarnation, world.take_ids(ids))
 
     def commit(self, name: WorldName, data: bytes) -> tuple[CommitReply, bytes | None]:
@@ -136,7 +163,7 @@ class ModelStore:
         return reply, delta
 
     def snapshot(self, name: WorldName) -> Snapshot:
-        """Everything at one version (snapshot.lua)."""
+        """Everything at one version (snapshot.lua). Raises: WorldGone."""
         world = self.worlds.get(name)
         if world is None:
             return Snapshot(self.head(name), {}, {})
@@ -150,12 +177,13 @@ class ModelStore:
         return [delta for at, delta in log if at > version][:limit]
 
     def head(self, name: WorldName) -> Head:
-        """Where a world stands."""
+        """Where a world stands. Raises: WorldGone."""
+        self._refuse_gone(name)
         world = self.worlds.get(name)
         return world.head if world else Head("", 0, NO_STAMP)
 
     def renew_epoch(self, name: WorldName, head: Head) -> Head:
-        """A new epoch for a world that still stands at a head (renew_epoch.lua)."""
+        """A new epoch for a world that still stands at a head (renew_epoch.lua). Raises: WorldGone."""
         world = self.worlds.get(name)
         if world is not None and world.head == head:
             world.epoch = self.new_epoch()
@@ -180,9 +208,17 @@ class ModelStore:
         world = self.worlds.get(name)
         return {SessionId(name): row for name, row in world.sessions.items()} if world else {}
 
+    def delete_world(self, name: WorldName) -> None:
+        """Leaves nothing of a world but that it is gone (delete_world.lua)."""
+        self.worlds.pop(name, None)
+        self.leases = {key: lease for key, lease in self.leases.items() if key[0] != name}
+        self.gone[name] = self.now_us() + GONE_KEPT_S * 1_000_000
+
     def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_us: int) -> int | None:
-        """The fencing token (lease_take.lua); None while another owner holds the lease."""
+        """The fencing token (lease_take.lua); None while another owner holds the lease, or the world is gone."""
         now_us = self.now_us()
+        if self.gone.get(world, 0) > now_us:
+            return None
         row = self.leases.get((world, name), Lease(0, 0, ""))
         if row.expiry_us > now_us and row.owner != owner:
             return None
@@ -203,6 +239,10 @@ class ModelStore:
             return False
         self.leases[world, grant.name] = Lease(grant.token, 0, grant.owner)
         return True
+
+    def _refuse_gone(self, name: WorldName) -> None:
+        if self.gone.get(name, 0) > self.now_us():
+            raise WorldGone(f"world {name} was deleted")
 
     def _seconds(self) -> int:
         return self.now_us() // 1_000_000 - START_OF_2026_S

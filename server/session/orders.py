@@ -26,7 +26,7 @@ from server.wire.codec import Codec
 from server.wire.errors import ProtocolError
 from server.wire.messages import Ack, Do
 from shared_state.job import Job, advance_to
-from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
+from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection, Unknown
 from shared_state.schema import MAX_WHOLE
 from shared_state.session_row import WINDOW, SessionHead
 from shared_state.transaction import OutOfIds, Transaction
@@ -122,7 +122,7 @@ class Orders:
                 self._acknowledge(Ack(seq, version, rejection.code, rejection.text))
             case Busy(reason):
                 self._refuse(seq, "busy", reason)
-            case Fenced():
+            case Fenced() | Unknown():  # what a session wrote is known from its row, unless that is another's
                 self.client.close(close_codes.SESSION_MOVED, "the session is served elsewhere")
             case _:
                 assert_never(outcome)

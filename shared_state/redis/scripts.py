@@ -51,10 +51,12 @@ def _load(name: str) -> Script:
 
 ATTACH = _load("attach")
 COMMIT = _load("commit")
+DELETE_WORLD = _load("delete_world")
 LEASE_RELEASE = _load("lease_release")
 LEASE_RENEW = _load("lease_renew")
 LEASE_TAKE = _load("lease_take")
 RENEW_EPOCH = _load("renew_epoch")
 RESERVE_IDS = _load("reserve_ids")
+SESSIONS_PAGE = _load("sessions_page")
 SNAPSHOT = _load("snapshot")
 SNAPSHOT_PAGE = _load("snapshot_page")

@@ -15,9 +15,11 @@ import attrs
 from shared_state.delta import Delta, decode_delta
 from shared_state.entity import Tag
 from shared_state.errors import StoreError, UndecodableDelta
+from shared_state.names import WorldName
 from shared_state.position import Head
 from shared_state.redis import scripts
-from shared_state.redis.keys import WorldKeys
+from shared_state.redis.heads import read_head
+from shared_state.redis.keys import WorldKeys, world_keys
 from shared_state.redis.topology import Route
 from shared_state.store import Snapshot
 
@@ -28,7 +30,7 @@ class Paging:
 
     Args:
         whole_fields: worlds with at most so many entities and cells are read by one script.
-        page_fields: entities or cells in a page, about; doubled with each attempt.
+        page_fields: entities, cells or fields of sessions in a page, about; doubled with each attempt.
         log_deltas: deltas in a page of the log.
         attempts: how often a large world is read before it is given up.
     """
@@ -39,11 +41,12 @@ class Paging:
     attempts: int = 3
 
 
-async def read_world(link: Route, keys: WorldKeys, paging: Paging) -> Snapshot:
+async def read_world(link: Route, world: WorldName, paging: Paging) -> Snapshot:
     """See ``Store.snapshot``."""
+    keys = world_keys(world)
     for attempt in range(paging.attempts):
         reply = await scripts.SNAPSHOT.run(link, (keys.state, keys.cells, keys.meta), paging.whole_fields)
-        head = Head(reply[0].decode(), int(reply[1]), reply[2])
+        head = read_head(world, *reply[:3])
         if len(reply) > 3:
             return Snapshot(head, _by_number(reply[3]), _tags(_by_number(reply[4])))
         reading = _Reading(link, keys, paging.page_fields << attempt, paging.log_deltas, head)

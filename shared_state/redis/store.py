@@ -16,19 +16,32 @@ import structlog
 import trio
 
 from shared_state.batch import CommitReply
-from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, UnknownIncarnation
+from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, UnknownIncarnation, WorldGone
 from shared_state.names import LeaseName, SessionId, WorldName
-from shared_state.position import NO_STAMP, Head
+from shared_state.position import Head
 from shared_state.redis import scripts
 from shared_state.redis.durability import Durability, Level, check_durability
+from shared_state.redis.heads import GONE, read_head
 from shared_state.redis.keys import SESSION_TAIL, world_keys
 from shared_state.redis.link import LinkTimes
 from shared_state.redis.server_info import check_fit, describe, parse_info
+from shared_state.redis.session_pages import read_sessions
 from shared_state.redis.snapshots import Paging, read_log, read_world
 from shared_state.redis.store_url import read_store_url
 from shared_state.redis.topology import Route, Topology, topology_of
 from shared_state.session_row import unpack_head
-from shared_state.store import FORMAT, Attachment, DeltaListener, IdBlock, LeaseGrant, ServerInfo, Snapshot
+from shared_state.store import (
+    FORMAT,
+    GONE_KEPT_S,
+    WRITERS_KEPT,
+    WRITERS_MOST,
+    Attachment,
+    DeltaListener,
+    IdBlock,
+    LeaseGrant,
+    ServerInfo,
+    Snapshot,
+)
 from shared_state.ttl import ttl_us
 
 log = structlog.get_logger()
@@ -87,18 +100,20 @@ class RedisStore:
             return error
         return None
 
-    async def attach(self, world: WorldName, schema: str, ids: int) -> Attachment:
+    async def attach(self, world: WorldName, schema: str, ids: int, *, again: bool = False) -> Attachment:
         """See ``Store.attach``."""
-        keys = world_keys(world)
-        reply = await scripts.ATTACH.run(self._link(world), keys.all, FORMAT, schema, self.new_epoch(), ids)
+        wanted = (FORMAT, schema, self.new_epoch(), ids, int(again), WRITERS_MOST, WRITERS_KEPT)
+        reply = await scripts.ATTACH.run(self._link(world), world_keys(world).all, *wanted)
         if reply[0] == b"NOPERM":
             raise StoreError(f"the store's user may not run {_text(reply[1])} on the keys of world {world}")
+        if reply[0] == b"GONE":
+            raise WorldGone(f"world {world} was deleted")
         if reply[0] == b"FORMAT":
             raise IncompatibleWorld(f"world {world} has format {_text(reply[1])}, this is format {FORMAT}")
         if reply[0] == b"SCHEMA":
             raise IncompatibleWorld(f"world {world} has schema {_text(reply[1])}, not {schema}")
         _, epoch, version, stamp, incarnation, first, end = reply
-        head = Head(epoch.decode(), int(version), stamp)
+        head = read_head(world, epoch, version, stamp)
         return Attachment(head, int(incarnation), IdBlock(int(first), int(end)))
 
     async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
@@ -109,7 +124,7 @@ class RedisStore:
         else:
             reply = await scripts.COMMIT.run_held(self._link(world), self.durability.hold(keys.held), keys.all, batch)
         if reply[0] == b"EPOCH":
-            raise EpochChanged(_text(reply[1]))
+            raise _epoch_changed(reply[1])
         if reply[0] == b"ORDER":
             raise UnknownIncarnation(f"this writer is not attached to world {world}")
         _, version, codes, heads = reply
@@ -118,7 +133,7 @@ class RedisStore:
 
     async def snapshot(self, world: WorldName) -> Snapshot:
         """See ``Store.snapshot``."""
-        return await read_world(self._link(world), world_keys(world), self.paging)
+        return await read_world(self._link(world), world, self.paging)
 
     async def log_after(self, world: WorldName, version: int, limit: int) -> list[bytes]:
         """See ``Store.log_after``."""
@@ -127,29 +142,25 @@ class RedisStore:
     async def head(self, world: WorldName) -> Head:
         """See ``Store.head``."""
         meta = world_keys(world).meta
-        epoch, version, stamp = await self._link(world).call("HMGET", meta, "epoch", "version", "stamp")
-        return Head("", 0, NO_STAMP) if epoch is None else Head(epoch.decode(), int(version), stamp)
+        return read_head(world, *await self._link(world).call("HMGET", meta, "epoch", "version", "stamp"))
 
     async def renew_epoch(self, world: WorldName, head: Head) -> Head:
         """See ``Store.renew_epoch``."""
         keys = world_keys(world)
         seen = (head.epoch, head.version, head.stamp)
         reply = await scripts.RENEW_EPOCH.run(self._link(world), (keys.meta, keys.log), *seen, self.new_epoch())
-        return Head(reply[0].decode(), int(reply[1]), reply[2])
+        return read_head(world, *reply)
 
     async def reserve_ids(self, world: WorldName, epoch: str, count: int) -> IdBlock:
         """See ``Store.reserve_ids``."""
         reply = await scripts.RESERVE_IDS.run(self._link(world), (world_keys(world).meta,), epoch, count)
         if reply[0] == b"EPOCH":
-            raise EpochChanged(_text(reply[1]))
+            raise _epoch_changed(reply[1])
         return IdBlock(int(reply[1]), int(reply[2]))
 
     async def session_rows(self, world: WorldName) -> dict[SessionId, bytes]:
         """See ``Store.session_rows``."""
-        reply = await self._link(world).call("HGETALL", world_keys(world).sessions)
-        fields = {name.decode(): value for name, value in reply.items()}
-        heads = {name: head for name, head in fields.items() if not name.endswith(SESSION_TAIL)}
-        return {SessionId(name): head + fields.get(name + SESSION_TAIL, b"") for name, head in heads.items()}
+        return await read_sessions(self._link(world), world_keys(world), self.paging)
 
     async def session_row(self, world: WorldName, session: SessionId) -> bytes:
         """See ``Store.session_row``."""
@@ -159,8 +170,9 @@ class RedisStore:
 
     async def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_s: float) -> LeaseGrant | None:
         """See ``Store.take_lease``."""
-        leases = (world_keys(world).leases,)
-        token = await scripts.LEASE_TAKE.run(self._link(world), leases, name, owner, ttl_us(ttl_s))
+        keys = world_keys(world)
+        taken = (name, owner, ttl_us(ttl_s))
+        token = await scripts.LEASE_TAKE.run(self._link(world), (keys.leases, keys.meta), *taken)
         return LeaseGrant(name, owner, int(token), ttl_s) if token else None
 
     async def renew_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
@@ -173,6 +185,12 @@ class RedisStore:
         """See ``Store.release_lease``."""
         leases = (world_keys(world).leases,)
         return bool(await scripts.LEASE_RELEASE.run(self._link(world), leases, grant.name, str(grant.token)))
+
+    async def delete_world(self, world: WorldName) -> None:
+        """See ``Store.delete_world``."""
+        keys = world_keys(world)
+        all_keys = (keys.meta, keys.state, keys.cells, keys.log, keys.sessions, keys.leases)
+        await scripts.DELETE_WORLD.run(self._link(world), all_keys, GONE_KEPT_S)
 
     def subscribe(self, world: WorldName, listener: DeltaListener) -> AbstractAsyncContextManager[None]:
         """See ``Store.subscribe``."""
@@ -193,6 +211,10 @@ class RedisStore:
 
     def _link(self, world: WorldName) -> Route:
         return self.topology.link_for(world)
+
+
+def _epoch_changed(now: bytes) -> EpochChanged:
+    return EpochChanged("" if now == GONE else now.decode())
 
 
 def _text(reply: Any) -> str:

@@ -156,6 +156,17 @@ class StoreMachine(RuleBasedStateMachine):
         """A writer starts over under a new incarnation."""
         self.authors[who] = self._attach()
 
+    @rule(sent=st.booleans())
+    def delete(self, sent: bool) -> None:
+        """The world is deleted and made anew; what its former writers send finds that."""
+        self.real.ask(self.real.store.delete_world, self.world)
+        self.model.delete_world(self.world)
+        if sent and self.authors[0].sent:
+            self._send(self.authors[0].sent[-1])
+        former, self.authors = self.authors, [self._attach(), self._attach()]
+        if sent and former[1].sent:
+            self._send(former[1].sent[-1])
+
     @rule(who=st.integers(0, 1), plans=st.lists(PLANS, min_size=1, max_size=5))
     def commit(self, who: int, plans: list[Plan]) -> None:
         """A batch."""

@@ -89,6 +89,21 @@ async def test_a_world_that_fails_closes_its_players_alone() -> None:
             assert ben.is_content()
 
 
+async def test_a_deleted_world_closes_for_good() -> None:
+    """Its players are told not to come back, the other world goes on, and its name can be used again."""
+    with trio.fail_after(20):
+        async with running_node(linger_s=0.2) as harbour:
+            ann, ben = await enter(harbour.port, "bay"), await enter(harbour.port, "sea")
+            harbour.server.model.delete_world(BAY)
+            assert await ann.read_close() == close_codes.WORLD_ENDED
+            assert (await ben.do("sail", dx=7.0)).code == ""
+            await eventually(lambda: list(harbour.node.slots) == ["sea"])
+            assert BAY not in harbour.server.model.worlds
+            assert harbour.server.model.leases.keys() == {(WorldName("sea"), "leader")}
+            again = await enter(harbour.port, "bay")
+            assert (await again.do("sail", dx=7.0)).code == ""
+
+
 async def test_a_world_of_another_game_is_refused() -> None:
     """The stored world has another schema: its players are refused with the reason, other worlds open."""
     with trio.fail_after(20):

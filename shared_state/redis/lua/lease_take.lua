@@ -1,12 +1,13 @@
 #!lua
 -- Take a lease that is free, expired, or already the owner's.
 --
--- KEYS  1 leases
+-- KEYS  1 leases  2 meta
 -- ARGV  1 name  2 owner  3 time to live in microseconds
--- Reply fencing token, or '' while another owner holds it
+-- Reply fencing token, or '' while another owner holds it, or when the world was deleted (delete_world.lua)
 --
 -- Row: token and expiry (two big-endian 8-byte numbers), owner. A token is at least the store's time in microseconds,
 -- so it does not repeat when the store lost data. An expired or released row stays: it remembers the token.
+if redis.call('HGET', KEYS[2], 'epoch') == 'gone' then return '' end
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local token = now_us

@@ -84,9 +84,9 @@ class FlakyStore:
             raise fault.error_after
         return result
 
-    async def attach(self, world: WorldName, schema: str, ids: int) -> Attachment:
+    async def attach(self, world: WorldName, schema: str, ids: int, *, again: bool = False) -> Attachment:
         """See ``Store.attach``."""
-        return await self._call("attach", lambda: self.inner.attach(world, schema, ids))
+        return await self._call("attach", lambda: self.inner.attach(world, schema, ids, again=again))
 
     async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
         """See ``Store.commit``."""

@@ -10,7 +10,7 @@ from shared_state.committer import CommitLimits
 from shared_state.errors import EpochChanged, StoreError, StoreUnavailable
 from shared_state.job import Job, advance_to
 from shared_state.names import session_id
-from shared_state.outcome import Busy, Committed, Fenced
+from shared_state.outcome import Busy, Committed, Fenced, Unknown
 from shared_state.transaction import Transaction
 from tests.unit.shared_state.flaky_store import Fault, lose
 from tests.unit.shared_state.lone_node import Node, node
@@ -134,6 +134,19 @@ async def test_recovery_tells_committed_and_conflicting_commands_of_one_batch_ap
         assert [type(outcome) for outcome in await it.settled_all(3)] == [Committed] * 3
         assert (it.commands("s1"), it.commands("s2")) == ([1], [1, 2])
         assert it.world.replica.read(boat)[1] == Boat(1, 1, 1, "meddled")
+
+
+async def test_work_of_no_session_is_never_done_twice(autojump_clock: MockClock) -> None:
+    """When its answer is lost for good nobody can tell, and that is what is told; unsent, it simply runs again."""
+    async with node() as it:
+        before = len(it.world.replica.entities)
+        it.store.plan("commit", Fault(error_after=AWAY, act_after=lambda: forget_writers(it)))
+        it.submit(put_boat())
+        assert await it.settled_all(1) == [Unknown()]
+        forget_writers(it)
+        it.submit(put_boat())
+        assert isinstance((await it.settled_all(2))[1], Committed)
+        assert len(it.world.replica.entities) == before + 2
 
 
 async def test_an_opening_whose_answer_is_lost_is_found_in_the_row(autojump_clock: MockClock) -> None:
