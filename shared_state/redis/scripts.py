@@ -52,6 +52,7 @@ def _load(name: str) -> Script:
 ATTACH = _load("attach")
 COMMIT = _load("commit")
 DELETE_WORLD = _load("delete_world")
+FORBIDDEN = _load("forbidden")
 LEASE_RELEASE = _load("lease_release")
 LEASE_RENEW = _load("lease_renew")
 LEASE_TAKE = _load("lease_take")

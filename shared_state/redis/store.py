@@ -20,10 +20,12 @@ from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, Unk
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import Head
 from shared_state.redis import scripts
+from shared_state.redis.cluster import Cluster
 from shared_state.redis.durability import Durability, Level, check_durability
 from shared_state.redis.heads import GONE, read_head
 from shared_state.redis.keys import SESSION_TAIL, world_keys
 from shared_state.redis.link import LinkTimes
+from shared_state.redis.permissions import check_permissions
 from shared_state.redis.server_info import check_fit, describe, parse_info
 from shared_state.redis.session_pages import read_sessions
 from shared_state.redis.snapshots import Paging, read_log, read_world
@@ -208,6 +210,7 @@ class RedisStore:
             check_fit(fields)
             if warning := check_durability(self.durability, fields):
                 log.warning(warning, store=str(link.address))
+            await check_permissions(link, self.durability, clustered=isinstance(self.topology, Cluster))
 
     def _link(self, world: WorldName) -> Route:
         return self.topology.link_for(world)
