@@ -15,6 +15,7 @@ import attrs
 from shared_state.cell import CellId
 from shared_state.delta import Delta, EventOut, Record
 from shared_state.entity import NO_TAG, Entity, EntityId, Tag
+from shared_state.errors import UndecodableDelta
 from shared_state.names import SessionId
 from shared_state.position import NO_STAMP, Position
 from shared_state.schema import Kind, Schema
@@ -162,7 +163,10 @@ class Replica:
                 self._changes.entities.setdefault(id_, Before(old.value, old.cell))
 
     def _stored(self, entity_id: EntityId, snapshot: Snapshot, raw: bytes) -> Entity:
-        value = self.schema.decode(raw[TAG_BYTES:])
+        try:
+            value = self.schema.decode(raw[TAG_BYTES:])
+        except UndecodableDelta as error:
+            raise UndecodableDelta(f"entity {entity_id}: {error}") from None
         version = snapshot.head.version
         return Entity(entity_id, Tag(raw[:TAG_BYTES]), value, self.schema.cell_of(value), version, version)
 

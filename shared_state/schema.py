@@ -115,7 +115,7 @@ class Schema:
         try:
             return self.specs[blob[0]].decode(blob[1:])
         except (IndexError, ValueError, RecursionError) as error:
-            raise UndecodableDelta(f"stored entity: {error}") from None
+            raise UndecodableDelta(f"not of this game's kinds: {error}") from None
 
     def counter_offset(self, kind: type[Kind], field: str) -> int:
         """Where a counter's eight bytes start in the stored form. Raises: SchemaError, when it is not a counter."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Restarts:
 
     binary: Path
     home: Path
+    options: Sequence[str] = ()
     url: str = ""
     _stop: trio.Event = attrs.field(factory=trio.Event)
     _running: trio.Event = attrs.field(factory=trio.Event)
@@ -47,7 +48,7 @@ class Restarts:
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serves until cancelled, each time anew from the kept dump."""
         while True:
-            async with embedded_store(binary=self.binary, directory=self.home) as server:
+            async with embedded_store(binary=self.binary, directory=self.home, options=self.options) as server:
                 self.url = server.url
                 self._running.set()
                 task_status.started()
@@ -72,9 +73,9 @@ class Restarts:
 
 
 @asynccontextmanager
-async def restarting(kind: str, home: Path) -> AsyncIterator[Restarts]:
+async def restarting(kind: str, home: Path, options: Sequence[str] = ()) -> AsyncIterator[Restarts]:
     """A server that can go back, while the context is open."""
-    restarts = Restarts(server_binary(kind), home)
+    restarts = Restarts(server_binary(kind), home, options)
     async with trio.open_nursery() as nursery:
         await nursery.start(restarts.serve)
         yield restarts
