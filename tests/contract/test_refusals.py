@@ -170,11 +170,12 @@ async def test_a_lease_row_from_an_older_backup_gives_no_old_token(real_store: R
 async def test_a_user_that_may_not_do_all_that_commits_need_is_no_writer(
     real_store: RedisStore, world: WorldName, rule: str, command: str
 ) -> None:
-    """It is told when it attaches, not in the middle of its first commit."""
+    """Who loses a right while it is connected is told when it attaches, not in the middle of its first commit."""
     link = real_store.topology.link_for(world)
     address = link.address
-    await link.call("ACL", "SETUSER", "weak", "reset", "on", ">secret", "~*", "&*", "+@all", rule)
+    await link.call("ACL", "SETUSER", "weak", "reset", "on", ">secret", "~*", "&*", "+@all")
     async with open_store(f"unix://weak:secret@{address.path}") as weak:
+        await link.call("ACL", "SETUSER", "weak", rule)
         with pytest.raises(StoreError, match=f"may not run {command}"):
             await Writer.attach(weak, world)
     assert (await real_store.head(world)).epoch == ""
