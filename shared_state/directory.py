@@ -25,12 +25,14 @@ from typing import Protocol
 
 from shared_state.directory_entry import (
     Full,
+    Kick,
     NameTaken,
     NodeEntry,
     NoWorld,
     Reservation,
     Scalar,
     Seat,
+    TooManyWorlds,
     WorldEntry,
     WorldFilter,
     WorldPage,
@@ -43,6 +45,10 @@ MOST_PER_PAGE = 100
 EXAMINED_PER_PAGE = 200
 """Worlds that one ``list_worlds`` looks at: with a rare filter a page may be short, even empty, and not be the last."""
 SWEPT_AT_ONCE = 100
+MOST_WORLDS = 10_000
+"""Worlds that a directory holds, unless it is told otherwise."""
+MOST_KICKS = 100
+"""Requests that wait for one node; more are refused."""
 GONE_RETRY_S = 60.0
 """A name that ``sweep`` gave to a caller who never came back with ``forget`` is given to another one after this."""
 
@@ -50,7 +56,7 @@ GONE_RETRY_S = 60.0
 class Directory(Protocol):
     """The port."""
 
-    async def create(self, spec: WorldSpec, name: WorldName | None = None) -> WorldEntry | NameTaken:
+    async def create(self, spec: WorldSpec, name: WorldName | None = None) -> WorldEntry | NameTaken | TooManyWorlds:
         """Makes a world; without a name it gets a fresh, readable one, and the answer is never NameTaken."""
 
     async def get(self, name: WorldName) -> WorldEntry | None:
@@ -79,7 +85,7 @@ class Directory(Protocol):
     async def reserve(self, world: WorldName, ttl_s: float, count: int = 1) -> Reservation | Full | NoWorld:
         """Holds seats for ``ttl_s``: all or none. Raises: ValueError, for a count below 1."""
 
-    async def join_or_create(self, spec: WorldSpec, ttl_s: float, count: int = 1) -> Reservation:
+    async def join_or_create(self, spec: WorldSpec, ttl_s: float, count: int = 1) -> Reservation | TooManyWorlds:
         """Reserves in the fullest public world of the kind that has the seats; where none has, makes one from the spec.
 
         Only ``kind`` decides where one may join: what must match belongs into it. Of calls at the same time that fit
@@ -134,3 +140,9 @@ class Directory(Protocol):
 
     async def ask_to_drain(self, node: NodeName) -> bool:
         """Asks a live node to drain: it hears at its next beat. False: there is none of that name."""
+
+    async def ask_to_kick(self, node: NodeName, kick: Kick) -> bool:
+        """Asks a live node to put a session out. False: there is none of that name, or too many requests wait."""
+
+    async def kicks(self, node: NodeName) -> list[Kick]:
+        """What ``ask_to_kick`` asked of a node since the last call, the oldest first; each is told once."""

@@ -144,6 +144,13 @@ class NameTaken:
 
 
 @attrs.frozen
+class TooManyWorlds:
+    """The directory has as many worlds as it may."""
+
+    most: int
+
+
+@attrs.frozen
 class Full:
     """Not that many seats are free."""
 
@@ -166,6 +173,14 @@ class NodeEntry:
     address: str
     load: Mapping[str, float]
     draining: bool
+
+
+@attrs.frozen
+class Kick:
+    """A session that the node which serves it is asked to put out of its world."""
+
+    world: WorldName
+    session: SessionId
 
 
 def metadata_holds(wanted: Iterable[tuple[str, str]], encoded: Mapping[str, str]) -> bool:

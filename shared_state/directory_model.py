@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from shared_state.directory import EXAMINED_PER_PAGE, SWEPT_AT_ONCE
+from shared_state.directory import EXAMINED_PER_PAGE, MOST_KICKS, MOST_WORLDS, SWEPT_AT_ONCE
 from shared_state.directory_entry import (
     Full,
+    Kick,
     NameTaken,
     NodeEntry,
     NoWorld,
     Scalar,
+    TooManyWorlds,
     WorldEntry,
     WorldFilter,
     WorldPage,
@@ -92,16 +94,20 @@ class ModelDirectory:
     """
 
     now_us: Callable[[], int]
+    most_worlds: int = MOST_WORLDS
     worlds: dict[WorldName, ModelRow] = attrs.field(factory=dict)
     gone: dict[WorldName, int] = attrs.field(factory=dict)
     holdings: dict[Holder, Holding] = attrs.field(factory=dict)
     beats: dict[NodeName, ModelNode] = attrs.field(factory=dict)
     asked: set[NodeName] = attrs.field(factory=set)
+    waiting: dict[NodeName, list[Kick]] = attrs.field(factory=dict)
 
-    def create(self, spec: WorldSpec, name: WorldName) -> WorldEntry | NameTaken:
+    def create(self, spec: WorldSpec, name: WorldName) -> WorldEntry | NameTaken | TooManyWorlds:
         """Makes a world (directory_create.lua)."""
         if name in self.worlds or name in self.gone:
             return NameTaken(name)
+        if len(self.worlds) >= self.most_worlds:
+            return TooManyWorlds(self.most_worlds)
         row = self.worlds[name] = ModelRow(name, spec, encode_metadata(spec.metadata))
         row.set_used(0, self.now_us())
         return row.entry()
@@ -153,7 +159,7 @@ class ModelDirectory:
 
     def join_or_create(
         self, spec: WorldSpec, token: ReservationToken, count: int, ttl: int, fresh: WorldName
-    ) -> tuple[WorldName, bool] | NameTaken:
+    ) -> tuple[WorldName, bool] | NameTaken | TooManyWorlds:
         """Holds seats in the fullest world that has them, or in a new one (directory_join.lua).
 
         Returns: the world, and whether it is new.
@@ -165,7 +171,7 @@ class ModelDirectory:
         created = row is None
         if row is None:
             made = self.create(spec, fresh)
-            if isinstance(made, NameTaken):
+            if not isinstance(made, WorldEntry):
                 return made
             row = self.worlds[fresh]
         self._hold(row, token, count, ttl)
@@ -242,6 +248,7 @@ class ModelDirectory:
         """A node goes (directory_leave.lua)."""
         self._bury()
         self.asked.discard(node)
+        self.waiting.pop(node, None)
         return self.beats.pop(node, None) is not None
 
     def nodes(self) -> list[NodeEntry]:
@@ -257,6 +264,18 @@ class ModelDirectory:
             return False
         self.asked.add(node)
         return True
+
+    def ask_to_kick(self, node: NodeName, kick: Kick) -> bool:
+        """A live node is asked to put a session out (directory_kick.lua)."""
+        self._bury()
+        if node not in self.beats or len(self.waiting.get(node, ())) >= MOST_KICKS:
+            return False
+        self.waiting.setdefault(node, []).append(kick)
+        return True
+
+    def kicks(self, node: NodeName) -> list[Kick]:
+        """What waited for a node (directory_kicks.lua)."""
+        return self.waiting.pop(node, [])
 
     def count_held(self) -> Counter[WorldName]:
         """Seats held by world, counted anew: what ``used`` must be."""
@@ -299,6 +318,7 @@ class ModelDirectory:
         self.asked -= dead
         for name in dead:
             del self.beats[name]
+            self.waiting.pop(name, None)
 
 
 def _matches(row: ModelRow, wanted: WorldFilter, metadata: Mapping[str, str]) -> bool:

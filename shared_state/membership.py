@@ -43,6 +43,7 @@ class Reaper:
         leave: what the world does when a session ends.
         now_s: time that only moves on, in seconds.
         grace_s: how long a session may be absent.
+        removed: told of each session that was removed.
     """
 
     world: World
@@ -50,6 +51,7 @@ class Reaper:
     leave: LeaveRule
     now_s: Callable[[], float]
     grace_s: float
+    removed: Callable[[SessionId], None] = lambda _session: None
     _absent: dict[SessionId, Absence] = attrs.field(factory=dict)
 
     async def sweep(self, live_nodes: Collection[str] | None) -> None:
@@ -70,10 +72,12 @@ class Reaper:
                 known = self._absent.get(session)
                 absent[session] = known if known is not None and known.row == row else Absence(row, now_s)
                 if now_s - absent[session].since_s >= self.grace_s:
-                    self._remove(session, head, tail)
+                    self.remove(session, head, tail)
         self._absent = absent
 
-    def _remove(self, session: SessionId, head: SessionHead, tail: SessionTail) -> None:
+    def remove(self, session: SessionId, head: SessionHead, tail: SessionTail) -> None:
+        """Submits the removal of a session whose row has this head; nothing happens if it has another by then."""
+
         def run(tx: Transaction) -> Rejection | None:
             self.leave(tx, session, tail)
             return None
@@ -81,5 +85,6 @@ class Reaper:
         def settle(outcome: Outcome) -> None:
             if isinstance(outcome, Committed):
                 log.info("absent session removed", world=self.world.name, session=session)
+                self.removed(session)
 
         self.world.submit(Job(run, settle, SessionWriter(session, head), drop_row))

@@ -14,12 +14,14 @@ import trio
 from shared_state.directory import GONE_RETRY_S
 from shared_state.directory_entry import (
     Full,
+    Kick,
     NameTaken,
     NodeEntry,
     NoWorld,
     Reservation,
     Scalar,
     Seat,
+    TooManyWorlds,
     WorldEntry,
     WorldFilter,
     WorldPage,
@@ -40,12 +42,12 @@ class MemoryDirectory:
     model: ModelDirectory
     rng: random.Random
 
-    async def create(self, spec: WorldSpec, name: WorldName | None = None) -> WorldEntry | NameTaken:
+    async def create(self, spec: WorldSpec, name: WorldName | None = None) -> WorldEntry | NameTaken | TooManyWorlds:
         """See ``Directory.create``."""
         await trio.lowlevel.checkpoint()
         while True:
             made = self.model.create(spec, name or fresh_world_name(self.rng))
-            if name is not None or isinstance(made, WorldEntry):
+            if name is not None or not isinstance(made, NameTaken):
                 return made
 
     async def get(self, name: WorldName) -> WorldEntry | None:
@@ -79,13 +81,15 @@ class MemoryDirectory:
         refusal = self.model.reserve(world, token, count, ttl)
         return refusal or Reservation(token, world, count, ttl_s)
 
-    async def join_or_create(self, spec: WorldSpec, ttl_s: float, count: int = 1) -> Reservation:
+    async def join_or_create(self, spec: WorldSpec, ttl_s: float, count: int = 1) -> Reservation | TooManyWorlds:
         """See ``Directory.join_or_create``."""
         check_join(spec, count)
         ttl, token = ttl_us(ttl_s), fresh_token(self.rng)
         await trio.lowlevel.checkpoint()
         while True:
             joined = self.model.join_or_create(spec, token, count, ttl, fresh_world_name(self.rng))
+            if isinstance(joined, TooManyWorlds):
+                return joined
             if not isinstance(joined, NameTaken):
                 world, created = joined
                 return Reservation(token, world, count, ttl_s, created)
@@ -152,3 +156,13 @@ class MemoryDirectory:
         """See ``Directory.ask_to_drain``."""
         await trio.lowlevel.checkpoint()
         return self.model.ask_to_drain(node)
+
+    async def ask_to_kick(self, node: NodeName, kick: Kick) -> bool:
+        """See ``Directory.ask_to_kick``."""
+        await trio.lowlevel.checkpoint()
+        return self.model.ask_to_kick(node, kick)
+
+    async def kicks(self, node: NodeName) -> list[Kick]:
+        """See ``Directory.kicks``."""
+        await trio.lowlevel.checkpoint()
+        return self.model.kicks(node)

@@ -12,15 +12,17 @@ from typing import Any
 
 import attrs
 
-from shared_state.directory import EXAMINED_PER_PAGE, GONE_RETRY_S, SWEPT_AT_ONCE
+from shared_state.directory import EXAMINED_PER_PAGE, GONE_RETRY_S, MOST_KICKS, MOST_WORLDS, SWEPT_AT_ONCE
 from shared_state.directory_entry import (
     Full,
+    Kick,
     NameTaken,
     NodeEntry,
     NoWorld,
     Reservation,
     Scalar,
     Seat,
+    TooManyWorlds,
     WorldEntry,
     WorldFilter,
     WorldPage,
@@ -33,7 +35,7 @@ from shared_state.directory_names import NodeName, ReservationToken, fresh_token
 from shared_state.directory_request import check_count, check_join, check_page, node_entry
 from shared_state.names import SessionId, WorldName
 from shared_state.redis import directory_scripts as scripts
-from shared_state.redis.directory_rows import read_node, read_world, read_worlds, world_arguments, write_node
+from shared_state.redis.directory_rows import read_kick, read_node, read_world, read_worlds, world_arguments, write_node
 from shared_state.redis.keys import DIRECTORY, DIRECTORY_KEYS
 from shared_state.redis.scripts import Script
 from shared_state.redis.topology import Topology
@@ -41,6 +43,8 @@ from shared_state.ttl import ttl_us
 
 RENEWED_AT_ONCE = 250
 """Sessions per script call: one to three milliseconds of the store."""
+FULL = [b"FULL"]
+"""The ledger's answer when there are as many worlds as may be."""
 AGAIN = [b"AGAIN"]
 """The ledger's answer when the call took back seats that had run out, has not begun, and is to be made again."""
 
@@ -51,12 +55,16 @@ class RedisDirectory:
 
     topology: Topology
     rng: random.Random = attrs.field(factory=random.SystemRandom)
+    most_worlds: int = MOST_WORLDS
 
-    async def create(self, spec: WorldSpec, name: WorldName | None = None) -> WorldEntry | NameTaken:
+    async def create(self, spec: WorldSpec, name: WorldName | None = None) -> WorldEntry | NameTaken | TooManyWorlds:
         """See ``Directory.create``."""
         while True:
             chosen = name or fresh_world_name(self.rng)
-            if await self._run(scripts.CREATE, chosen, *world_arguments(spec)):
+            made = await self._run(scripts.CREATE, chosen, *world_arguments(spec, self.most_worlds))
+            if made == FULL:
+                return TooManyWorlds(self.most_worlds)
+            if made:
                 metadata = decode_metadata(encode_metadata(spec.metadata))
                 return WorldEntry(chosen, spec.kind, spec.seats, 0, metadata, spec.private, spec.persistent)
             if name is not None:
@@ -94,12 +102,14 @@ class RedisDirectory:
             return NoWorld(world)
         return Full(world, int(free[0])) if said == b"FULL" else Reservation(token, world, count, ttl_s)
 
-    async def join_or_create(self, spec: WorldSpec, ttl_s: float, count: int = 1) -> Reservation:
+    async def join_or_create(self, spec: WorldSpec, ttl_s: float, count: int = 1) -> Reservation | TooManyWorlds:
         """See ``Directory.join_or_create``."""
         check_join(spec, count)
-        token, ttl, arguments = fresh_token(self.rng), ttl_us(ttl_s), world_arguments(spec)
+        token, ttl, arguments = fresh_token(self.rng), ttl_us(ttl_s), world_arguments(spec, self.most_worlds)
         while True:
             joined = await self._run(scripts.JOIN, token, count, ttl, fresh_world_name(self.rng), *arguments)
+            if joined == FULL:
+                return TooManyWorlds(self.most_worlds)
             if joined:
                 return Reservation(token, WorldName(joined[0].decode()), count, ttl_s, created=joined[1] == 1)
 
@@ -160,6 +170,15 @@ class RedisDirectory:
     async def ask_to_drain(self, node: NodeName) -> bool:
         """See ``Directory.ask_to_drain``."""
         return bool(await self._run_on_nodes(scripts.DRAIN, node))
+
+    async def ask_to_kick(self, node: NodeName, kick: Kick) -> bool:
+        """See ``Directory.ask_to_kick``."""
+        return bool(await self._run_on_nodes(scripts.KICK, node, f"{kick.world}:{kick.session}", MOST_KICKS))
+
+    async def kicks(self, node: NodeName) -> list[Kick]:
+        """See ``Directory.kicks``."""
+        reply = await self._run_on_nodes(scripts.KICKS, node)
+        return [read_kick(text) for text in reply.decode().split()]
 
     async def _run(self, script: Script, *args: str | bytes | int) -> Any:
         while True:

@@ -6,9 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared_state.directory_entry import NodeEntry, WorldEntry, WorldSpec, decode_metadata, encode_metadata, flatten
+from shared_state.directory_entry import (
+    Kick,
+    NodeEntry,
+    WorldEntry,
+    WorldSpec,
+    decode_metadata,
+    encode_metadata,
+    flatten,
+)
 from shared_state.directory_names import NodeName, WorldKind
-from shared_state.names import WorldName
+from shared_state.names import SessionId, WorldName
 from shared_state.ttl import ttl_us
 
 FIXED_FIELDS = 6
@@ -23,10 +31,10 @@ class NodeRow(msgspec.Struct, array_like=True, frozen=True):
     draining: bool
 
 
-def world_arguments(spec: WorldSpec) -> list[str | int]:
+def world_arguments(spec: WorldSpec, most_worlds: int) -> list[str | int]:
     """A world to be made, as directory_ledger.lua takes it."""
     fixed: list[str | int] = [spec.kind, spec.seats, int(spec.private), int(spec.persistent), ttl_us(spec.empty_ttl_s)]
-    return [*fixed, *flatten(encode_metadata(spec.metadata))]
+    return [*fixed, most_worlds, *flatten(encode_metadata(spec.metadata))]
 
 
 def read_world(name: bytes, row: bytes, used: bytes) -> WorldEntry:
@@ -59,3 +67,9 @@ def read_node(name: bytes, row: bytes, asked: int) -> NodeEntry:
     """A node from its row and whether it was asked to drain."""
     said = msgspec.msgpack.decode(row, type=NodeRow)
     return NodeEntry(NodeName(name.decode()), said.address, said.load, said.draining or asked == 1)
+
+
+def read_kick(text: str) -> Kick:
+    """A request to put a session out."""
+    world, _, session = text.partition(":")
+    return Kick(WorldName(world), SessionId(session))

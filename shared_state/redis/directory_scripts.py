@@ -35,5 +35,7 @@ UPDATE = _on_ledger("update")
 
 BEAT = _script(_text("beat"))
 DRAIN = _script(_text("drain"))
+KICK = _script(_text("kick"))
+KICKS = _script(_text("kicks"))
 LEAVE = _script(_text("leave"))
 NODES = _script(_text("nodes"))

@@ -11,7 +11,7 @@ local asked = call('HEXISTS', NODES, ARGV[1] .. ':drain')
 local time = call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 for _, dead in ipairs(call('ZRANGE', BEATS, '-inf', string.format('%.0f', now_us), 'BYSCORE', 'LIMIT', 0, CHUNK)) do
-  call('HDEL', NODES, dead, dead .. ':drain')
+  call('HDEL', NODES, dead, dead .. ':drain', dead .. ':kicks')
   call('ZREM', BEATS, dead)
   if dead == ARGV[1] then asked = 0 end
 end

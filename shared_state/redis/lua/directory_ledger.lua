@@ -71,12 +71,14 @@ local function set_used(world, used, since_us)
   end
 end
 
--- Make a world of ARGV from `first` on: the first five fields of its row, then its metadata. nil: the name is taken.
+-- Make a world of ARGV from `first` on: the first five fields of its row, most worlds, then its metadata.
+-- nil: the name is taken; nil and the reply: there are too many.
 local function make_world(name, first)
   if world_of(name) or call('ZSCORE', GONE, name) then return nil end
+  if call('HLEN', WORLDS) >= tonumber(ARGV[first + 5]) then return nil, {'FULL'} end
   local fields = {unpack(ARGV, first, first + 4)}
   fields[6] = whole(call('HINCRBY', USED, SERIAL, 1))
-  for i = first + 5, #ARGV do fields[#fields + 1] = ARGV[i] end
+  for i = first + 6, #ARGV do fields[#fields + 1] = ARGV[i] end
   call('HSET', WORLDS, name, cmsgpack.pack(fields))
   call('HSET', USED, name, '0')
   call('ZADD', NAMES, 0, fields[1] .. ':' .. name)

@@ -37,6 +37,15 @@ class Harbour:
     clients: list[Directory]
     pass_time: Callable[[float], Awaitable[None]]
 
+    def bounded(self, most_worlds: int) -> Directory:
+        """A client that makes no more worlds than that, if the directory has so many."""
+        client = self.directory
+        if isinstance(client, RedisDirectory):
+            return attrs.evolve(client, most_worlds=most_worlds)
+        assert isinstance(client, MemoryDirectory)
+        client.model.most_worlds = most_worlds
+        return client
+
     @property
     def directory(self) -> Directory:
         """A client."""

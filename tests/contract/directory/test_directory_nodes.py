@@ -6,7 +6,9 @@ import math
 
 import pytest
 
-from shared_state.directory_entry import BadMetadata, NodeEntry
+from shared_state.directory import MOST_KICKS
+from shared_state.directory_entry import BadMetadata, Kick, NodeEntry
+from shared_state.names import session_id, world_name
 from tests.contract.deadline import within
 from tests.contract.directory.conftest import ANN, BOB, LONG_S, Harbour
 
@@ -101,3 +103,34 @@ async def test_a_beat_that_cannot_be_kept_is_refused(harbour: Harbour) -> None:
     with pytest.raises(ValueError, match="address"):
         await harbour.directory.beat(ANN, "a" * 256, LONG_S, {})
     assert await harbour.other.nodes() == []
+
+
+@within(20)
+async def test_a_node_hears_once_whom_to_put_out(harbour: Harbour) -> None:
+    """In order, and nobody else's; only a live node is asked, and a new one of its name starts afresh."""
+    kicks = [Kick(world_name("quay"), session_id(name)) for name in ("s.1", "t")]
+    assert not await harbour.other.ask_to_kick(ANN, kicks[0])
+    await harbour.directory.beat(ANN, "a", LONG_S, {})
+    for kick in kicks:
+        assert await harbour.other.ask_to_kick(ANN, kick)
+    assert await harbour.directory.kicks(BOB) == []
+    assert await harbour.directory.kicks(ANN) == kicks
+    assert await harbour.directory.kicks(ANN) == []
+    assert await harbour.other.ask_to_kick(ANN, kicks[0])
+    await harbour.directory.leave(ANN)
+    await harbour.directory.beat(ANN, "a", SHORT_S, {})
+    assert await harbour.directory.kicks(ANN) == []
+    assert await harbour.other.ask_to_kick(ANN, kicks[0])
+    await harbour.pass_time(PAST_SHORT_S)
+    await harbour.directory.beat(ANN, "a", LONG_S, {})
+    assert await harbour.directory.kicks(ANN) == []
+
+
+@within(20)
+async def test_requests_that_nobody_hears_are_bounded(harbour: Harbour) -> None:
+    """A node that does not listen is asked so often and no more."""
+    await harbour.directory.beat(ANN, "a", LONG_S, {})
+    kick = Kick(world_name("quay"), session_id("s"))
+    said = [await harbour.other.ask_to_kick(ANN, kick) for _ in range(MOST_KICKS + 1)]
+    assert said == [True] * MOST_KICKS + [False]
+    assert len(await harbour.directory.kicks(ANN)) == MOST_KICKS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared_state.directory_entry import Reservation, WorldFilter
+from shared_state.directory_entry import Kick, Reservation, WorldFilter
 from shared_state.directory_names import ReservationToken
 from shared_state.errors import StoreError
 from shared_state.names import session_id, world_name
@@ -86,6 +86,7 @@ async def test_a_damaged_key_refuses_every_beat(real_directory: RedisDirectory, 
         real_directory.beat(BOB, "b", LONG_S, {}),
         real_directory.ask_to_drain(ANN),
         real_directory.leave(ANN),
+        real_directory.ask_to_kick(ANN, Kick(QUAY, SESSION)),
     ):
         with pytest.raises(StoreError, match="WRONGTYPE"):
             await call

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from shared_state.directory import GONE_RETRY_S
-from shared_state.directory_entry import NodeEntry, Reservation, WorldEntry, WorldFilter, WorldSpec
+from shared_state.directory_entry import Kick, NodeEntry, Reservation, TooManyWorlds, WorldEntry, WorldFilter, WorldSpec
 from shared_state.directory_model import ModelDirectory
 from shared_state.directory_names import node_name, reservation_token, world_kind
 from shared_state.embedded import EmbeddedStore
@@ -31,7 +31,9 @@ SESSIONS = [session_id(name) for name in ("s", "t", "u")]
 NODES = st.sampled_from([node_name(name) for name in ("ann", "bob")])
 TTLS = st.sampled_from([1e6, 1e6, 1e6, 0.000_001])
 METADATA = st.dictionaries(st.sampled_from(["x", "y"]), st.sampled_from([1, True, 1.5, "", None]), max_size=2)
+MOST_WORLDS = 6
 STRANGER = reservation_token("f" * 32)
+FRESH = world_name("fresh")
 
 SPECS = st.builds(
     WorldSpec,
@@ -59,8 +61,8 @@ class DirectoryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now_us = START_US
-        self.model = ModelDirectory(lambda: self.now_us)
-        self.real = RedisDirectory(self.portal.store.topology)
+        self.model = ModelDirectory(lambda: self.now_us, MOST_WORLDS)
+        self.real = RedisDirectory(self.portal.store.topology, most_worlds=MOST_WORLDS)
         self.reservations: list[Reservation] = []
         self.portal.ask(wipe, self.portal.store)
 
@@ -94,6 +96,9 @@ class DirectoryMachine(RuleBasedStateMachine):
         """Seats in a world of a kind."""
         spec = attrs.evolve(spec, private=False, seats=max(spec.seats, count))
         reserved = self._ask(self.real.join_or_create, spec, ttl_s, count)
+        if isinstance(reserved, TooManyWorlds):
+            assert self.model.join_or_create(spec, STRANGER, count, ttl_us(ttl_s), FRESH) == reserved
+            return
         joined = self.model.join_or_create(spec, reserved.token, count, ttl_us(ttl_s), reserved.world)
         assert joined == (reserved.world, reserved.created)
         self.reservations.append(reserved)
@@ -157,6 +162,17 @@ class DirectoryMachine(RuleBasedStateMachine):
     def ask_to_drain(self, node: Any) -> None:
         """An operator."""
         assert self._ask(self.real.ask_to_drain, node) == self.model.ask_to_drain(node)
+
+    @rule(node=NODES, world=NAMES, session=st.sampled_from(SESSIONS))
+    def ask_to_kick(self, node: Any, world: Any, session: Any) -> None:
+        """An operator, of a session."""
+        kick = Kick(world, session)
+        assert self._ask(self.real.ask_to_kick, node, kick) == self.model.ask_to_kick(node, kick)
+
+    @rule(node=NODES)
+    def kicks(self, node: Any) -> None:
+        """A node hears what was asked of it."""
+        assert self._ask(self.real.kicks, node) == self.model.kicks(node)
 
     @rule(node=NODES)
     def leave(self, node: Any) -> None:

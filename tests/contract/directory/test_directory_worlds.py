@@ -6,7 +6,15 @@ import pytest
 import trio
 
 from shared_state.directory import EXAMINED_PER_PAGE, Directory
-from shared_state.directory_entry import NameTaken, Scalar, WorldEntry, WorldFilter, WorldSpec
+from shared_state.directory_entry import (
+    NameTaken,
+    Reservation,
+    Scalar,
+    TooManyWorlds,
+    WorldEntry,
+    WorldFilter,
+    WorldSpec,
+)
 from shared_state.directory_names import world_kind
 from shared_state.errors import BadName
 from shared_state.names import WorldName, world_name
@@ -227,3 +235,18 @@ async def test_other_names_may_contain_each_other(harbour: Harbour) -> None:
         entry = await harbour.other.get(joined.world)
         assert entry is not None
         assert (entry.kind, joined.created) == (kind, False)
+
+
+@within(20)
+async def test_there_are_only_so_many_worlds(harbour: Harbour) -> None:
+    """The next one is refused, by name and by kind; one that is there has its seats, and an ended one makes room."""
+    client = harbour.bounded(2)
+    await client.create(bay(1), world_name("quay"))
+    await client.create(bay(1), world_name("reef"))
+    assert await client.create(bay(1)) == TooManyWorlds(2)
+    assert await client.create(bay(1), world_name("quay")) == NameTaken(world_name("quay"))
+    joined = [await client.join_or_create(bay(1), 10) for _ in range(3)]
+    assert [isinstance(one, Reservation) for one in joined] == [True, True, False]
+    assert joined[2] == TooManyWorlds(2)
+    assert await client.remove(world_name("reef"))
+    assert (await client.join_or_create(bay(1), 10)).created
