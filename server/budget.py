@@ -14,11 +14,11 @@ class Budget:
     _spent: float = 0.0
     _at_s: float = 0.0
 
-    def take(self, now_s: float) -> bool:
-        """Spends one token, if there is one."""
+    def take(self, now_s: float, cost: float = 1.0) -> bool:
+        """Spends so many tokens, if there are as many."""
         self._spent = max(0.0, self._spent - (now_s - self._at_s) * self.rate_hz)
         self._at_s = now_s
-        if self._spent + 1 > self.burst:
+        if self._spent + cost > self.burst:
             return False
-        self._spent += 1
+        self._spent += cost
         return True

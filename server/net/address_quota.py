@@ -38,9 +38,9 @@ class Guest:
     def __attrs_post_init__(self) -> None:
         self.is_welcome = self._hold(self.peer)
 
-    def may_ask(self, client: str, now_s: float) -> bool:
-        """Whether the client's address has a request left; spends it."""
-        return self.quota.spend(client, now_s)
+    def may_ask(self, client: str, now_s: float, cost: float = 1.0) -> bool:
+        """Whether the client's address has so many requests left; spends them."""
+        return self.quota.spend(client, now_s, cost)
 
     def may_stay(self, client: str) -> bool:
         """Whether the client's address has a connection left; holds it. The socket's own is held already."""
@@ -97,8 +97,8 @@ class AddressQuota:
         if not self._open[key]:
             del self._open[key]
 
-    def spend(self, address: str, now_s: float) -> bool:
-        """Takes a request, if the address has one left."""
+    def spend(self, address: str, now_s: float, cost: float = 1.0) -> bool:
+        """Takes so many requests, if the address has as many left."""
         if self._proxies.trusts(address):
             return True
         key = key_of(address)
@@ -107,7 +107,7 @@ class AddressQuota:
             if len(self._requests) >= MOST_REMEMBERED:
                 del self._requests[next(iter(self._requests))]
             budget = self._requests[key] = Budget(self.limits.requests_per_s, self.limits.requests_burst)
-        return budget.take(now_s)
+        return budget.take(now_s, cost)
 
 
 def key_of(address: str) -> str:

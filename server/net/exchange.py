@@ -1,7 +1,7 @@
 """HTTP/1.1 with one client: h11 over an accepted socket, until it leaves or turns to WebSocket.
 
 Owns the client's socket until ``hand_over`` or ``aclose``. Knows no route.
-Invariant: a head is bounded in size and time, a response in time; a request with a body is refused.
+Invariant: a request is bounded in size and time, a response in time; only a POST has a body.
 """
 
 from __future__ import annotations
@@ -82,18 +82,26 @@ class Exchange:
 
     async def _read_request(self) -> Request | Response | None:
         request: Request | None = None
+        body = bytearray()
         while True:
             event = self._next_event()
             if isinstance(event, h11.Request):
                 request = self._parse(event)
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if self._refuses_body(request, len(body)):
+                    return explain(413, f"only a POST has a body, of {self.limits.body_bytes} bytes at most")
             elif isinstance(event, h11.EndOfMessage):
-                return request or explain(400, "the target must be a path")
+                return attrs.evolve(request, body=bytes(body)) if request else explain(400, "the target must be a path")
             elif event is h11.NEED_DATA:
                 self._parser.receive_data(await self._receive())
             elif isinstance(event, Response):
                 return event
             else:
-                return explain(413, "a request here has no body") if isinstance(event, h11.Data) else None
+                return None
+
+    def _refuses_body(self, request: Request | None, size: int) -> bool:
+        return request is None or request.method != "POST" or size > self.limits.body_bytes
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED] | Response:
         try:

@@ -21,7 +21,7 @@ from server.net.hub import Hub
 from server.net.limits import Limits
 from server.net.upgrade import fault_of, wants_upgrade
 
-_METHODS = ("GET", "HEAD")
+_METHODS = ("GET", "HEAD", "POST")
 _FULL = explain(503, "this node is full", {"retry-after": "1"})
 _TOO_MANY = explain(429, "too many from this address", {"retry-after": "1"})
 
@@ -94,13 +94,14 @@ class Front:
         return None
 
     async def _answer(self, request: Request, guest: Guest) -> Response | Accept:
-        if not guest.may_ask(request.peer, trio.current_time()):
+        cost = self._limits.post_cost if request.method == "POST" else 1.0
+        if not guest.may_ask(request.peer, trio.current_time(), cost):
             return _TOO_MANY
         if wants_upgrade(request):
             return self._judge(request, guest)
         if request.method not in _METHODS:
             return explain(405, headers={"allow": ", ".join(_METHODS)})
-        return await self._routes.find(request.path)(request)
+        return await self._routes.find(request.method, request.path)(request)
 
     def _judge(self, request: Request, guest: Guest) -> Response | Accept:
         answer = fault_of(request) or self._websocket.admit(request)

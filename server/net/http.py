@@ -20,6 +20,7 @@ class Request:
         path: percent-decoded, without the query. query: raw, without the question mark.
         headers: lower-case name to value; repeated ones joined by commas.
         peer: the client's address as far as it can be trusted.
+        body: of a POST; small.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Request:
     query: str
     headers: Mapping[str, str]
     peer: str
+    body: bytes = b""
 
 
 @attrs.frozen
@@ -51,6 +53,10 @@ async def _not_found(request: Request) -> Response:
     return explain(404)
 
 
+async def _not_posted(request: Request) -> Response:
+    return explain(405, headers={"allow": "GET, HEAD"})
+
+
 @attrs.frozen
 class Routes:
     """Handlers by exact path, then by the longest fitting prefix; what fits neither is 404.
@@ -58,14 +64,21 @@ class Routes:
     Args:
         exact: path to handler.
         prefixes: start of the path to handler.
+        posts: path, or start of it up to a slash, to the handler of POST requests; elsewhere they are 405.
     """
 
     exact: Mapping[str, Handler] = attrs.field(factory=dict)
     prefixes: Mapping[str, Handler] = attrs.field(factory=dict)
+    posts: Mapping[str, Handler] = attrs.field(factory=dict)
 
-    def find(self, path: str) -> Handler:
-        """The handler for a path."""
-        if path in self.exact:
-            return self.exact[path]
-        fitting = [prefix for prefix in self.prefixes if path.startswith(prefix)]
-        return self.prefixes[max(fitting, key=len)] if fitting else _not_found
+    def find(self, method: str, path: str) -> Handler:
+        """The handler for a request."""
+        if method == "POST":
+            below = {prefix: handler for prefix, handler in self.posts.items() if prefix.endswith("/")}
+            return self.posts.get(path) or _longest(below, path) or _not_posted
+        return self.exact.get(path) or _longest(self.prefixes, path) or _not_found
+
+
+def _longest(handlers: Mapping[str, Handler], path: str) -> Handler | None:
+    fitting = [prefix for prefix in handlers if path.startswith(prefix)]
+    return handlers[max(fitting, key=len)] if fitting else None

@@ -15,11 +15,13 @@ class Limits:
     Args:
         head_bytes: size of a request head. head_timeout_s: time to send the first one.
         handshake_timeout_s: time from the request to the open WebSocket.
+        body_bytes: size of the body of a POST.
         idle_timeout_s: time between two requests of a plain HTTP client. max_requests: how many it may make.
         response_timeout_s: time a client may take to fetch a response.
         max_connections: clients at once; more are answered 503.
         max_per_address: clients at once from one address; more are answered 429.
         requests_per_s, requests_burst: HTTP requests, handshakes too, from one address; more are answered 429.
+        post_cost: how many requests a POST counts as: it makes the store write.
         max_handshakes: clients at once that are no WebSocket yet; over it the oldest is dropped.
         max_message_bytes: payload of one message from a client, fragments together.
         max_backlog_bytes: what is kept for a client whose socket is full, before it is closed as too slow.
@@ -32,6 +34,7 @@ class Limits:
 
     head_bytes: int = 8192
     head_timeout_s: float = 5.0
+    body_bytes: int = 4096
     handshake_timeout_s: float = 4.0
     idle_timeout_s: float = 5.0
     max_requests: int = 100
@@ -40,6 +43,7 @@ class Limits:
     max_per_address: int = 500
     requests_per_s: float = 50.0
     requests_burst: float = 400.0
+    post_cost: float = 10.0
     max_handshakes: int = 1_000
     max_message_bytes: int = 65_536
     max_backlog_bytes: int = 1 << 20

@@ -127,10 +127,10 @@ async def test_routes_prefer_the_exact_then_the_longest() -> None:
         return explain(201)
 
     routes = Routes({"/a": named}, {"/a": other, "/a/b": named})
-    assert routes.find("/a") is named
-    assert routes.find("/a/b/c") is named
-    assert routes.find("/a/c") is other
-    assert (await routes.find("/z")(HANDSHAKE)).status == 404
+    assert routes.find("GET", "/a") is named
+    assert routes.find("GET", "/a/b/c") is named
+    assert routes.find("GET", "/a/c") is other
+    assert (await routes.find("GET", "/z")(HANDSHAKE)).status == 404
 
 
 def get(path: str, **headers: str) -> Request:
