@@ -53,6 +53,7 @@ class Client:
         spectate: look only, without an avatar.
         resumes: come back to the session after a lost connection, instead of opening a new one.
         checks_digests: see ``Mirror``.
+        seat: token of a reserved seat; empty: any free one.
     """
 
     codec: Codec
@@ -61,6 +62,7 @@ class Client:
     spectate: bool = False
     resumes: bool = False
     checks_digests: bool = True
+    seat: str = ""
     state: State = attrs.field(default=State.OFFLINE, init=False)
     welcome: wire.Welcome | None = attrs.field(default=None, init=False)
     mirror: Mirror | None = attrs.field(default=None, init=False)
@@ -79,7 +81,7 @@ class Client:
         """The first payload of a connection. Raises: NotAllowedError when one is open."""
         self._require(State.OFFLINE)
         self.state = State.JOINING
-        join = wire.Join(name=self.name, radius=self.radius, spectate=self.spectate, resume=self._resume())
+        join = wire.Join(self.name, "", self.radius, self.spectate, self._resume(), self.seat)
         return self.codec.encode(join)
 
     @property

@@ -14,6 +14,7 @@ import structlog
 import trio
 
 import server
+from server.api import WorldApi
 from server.config import NodeConfig
 from server.drain import Drain
 from server.errors import UsageError
@@ -49,8 +50,10 @@ async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.
     limits = config.clients.limits(most_descriptors())
     listeners = await _listen(config.bind)
     async with open_store(config.store, durability=durability) as store, trio.open_nursery() as nursery:
-        node = Node(config, game, store, RedisDirectory(store.topology), nursery)
+        directory = RedisDirectory(store.topology, most_worlds=config.worlds.most)
+        node = Node(config, game, store, directory, nursery)
         nursery.start_soon(node.beat_forever)
+        nursery.start_soon(node.worlds.sweep_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
         await nursery.start(partial(_serve, node, limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
@@ -90,9 +93,11 @@ def routes_of(node: Node) -> Routes:
     async def metrics(_request: Request) -> Response:
         return Response(200, render(node), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
 
+    api = WorldApi(node.worlds)
     return Routes(
-        exact={"/live": live, "/ready": ready, "/metrics": metrics},
+        exact={"/live": live, "/ready": ready, "/metrics": metrics, "/api/worlds": api.list},
         prefixes={"/": StaticFiles(WEB_ROOT)},
+        posts={"/api/worlds": api.create, "/api/join": api.join},
     )
 
 
@@ -108,16 +113,32 @@ async def _listen(bind: str) -> list[trio.SocketListener]:
 
 
 async def _drain_on_signal(node: Node, scope: trio.CancelScope) -> None:
-    """The first signal drains, a second one hastens it."""
+    """The first signal drains, or an operator's request; another signal hastens it."""
     drain = Drain(node, node.config.drain, random.Random())
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        number = await anext(aiter(signals))
-        log.info("draining", node=node.config.name, signal=signal.Signals(number).name)
+        reason = await _why_drain(node, signals)
+        log.info("draining", node=node.config.name, reason=reason)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_hasten_on_signal, drain, signals)
             await drain.run()
             nursery.cancel_scope.cancel()
     scope.cancel()
+
+
+async def _why_drain(node: Node, signals: AsyncIterator[int]) -> str:
+    """Waits for a reason to go away."""
+    reason = "an operator asked for it"
+    async with trio.open_nursery() as nursery:
+
+        async def heed_signal() -> None:
+            nonlocal reason
+            reason = signal.Signals(await anext(signals)).name
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(heed_signal)
+        await node.asked_to_drain.wait()
+        nursery.cancel_scope.cancel()
+    return reason
 
 
 async def _hasten_on_signal(drain: Drain, signals: AsyncIterator[int]) -> None:

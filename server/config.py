@@ -56,6 +56,16 @@ class WorldConfig:
 
 
 @ts.settings(frozen=True)
+class WorldsConfig:
+    """Which worlds there may be."""
+
+    on_demand: bool = ts.option(default=True, help="Clients may make worlds by opening or asking for them.")
+    most: int = _bounded(1000, 1, 1e6, "Most worlds in the directory.")
+    seats: int = _bounded(0, 0, 1e6, "Players in one world, all nodes together; 0: as the game says.")
+    reserve_s: float = _bounded(15.0, 0.1, 300, "How long a seat is held for a player who asked for it.")
+
+
+@ts.settings(frozen=True)
 class ClientsConfig:
     """What this node grants its clients (docs/operations.md has the whole table)."""
 
@@ -111,5 +121,6 @@ class NodeConfig:
     origins: tuple[str, ...] = ts.option(default=(), help="Origins that browsers may connect from; none: all.")
     log_json: bool = ts.option(default=False, help="Write logs as JSON lines.")
     world: WorldConfig = WorldConfig()
+    worlds: WorldsConfig = WorldsConfig()
     clients: ClientsConfig = ClientsConfig()
     drain: DrainConfig = DrainConfig()

@@ -23,6 +23,7 @@ from server.interest.fanout import Fanout
 from server.interest.lookout import Optics
 from server.interest.viewer import Viewer
 from server.leader import Leader, LiveNodes
+from server.seats import CountedSeating, FreeSeating, Seats
 from server.session.room import Occupant, RoomCounts
 from server.session.stay import end_avatar
 from server.wire import close_codes
@@ -32,7 +33,7 @@ from shared_state.errors import StoreError
 from shared_state.membership import Reaper
 from shared_state.names import SessionId, WorldName
 from shared_state.position import Position
-from shared_state.session_row import SessionTail, unpack_head
+from shared_state.session_row import SessionTail, unpack_head, unpack_row
 from shared_state.store import Store
 from shared_state.world import World, open_world
 
@@ -80,14 +81,20 @@ class WorldHost:
     needed_until_s: float = 0.0
     """Until then somebody who went away may come back, or has to be removed: the world stays open."""
     newcomers: dict[Occupant, float] = attrs.field(factory=dict)
+    seating: CountedSeating | FreeSeating = attrs.field(factory=FreeSeating)
     leadership: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     """Cancelled, this node leads the world no more."""
     flushing: Durations = attrs.field(factory=Durations)
     _current: dict[SessionId, Occupant] = attrs.field(factory=dict)
     """Who came last under each id."""
+    reaper: Reaper = attrs.field(init=False)
     _dirty: trio.Event = attrs.field(factory=trio.Event)
     _digests_wanted: bool = False
     _digests_at_s: float = 0.0
+
+    @reaper.default
+    def _make_reaper(self) -> Reaper:
+        return Reaper(self.world, self.store, self._leave, trio.current_time, self.config.grace_s, self._on_removed)
 
     @property
     def flush_hz(self) -> float:
@@ -152,9 +159,31 @@ class WorldHost:
                 session.client.close(close_codes.WORLD_LOST, "the world lost your avatar")
         self.wake()
 
+    def players(self) -> list[Occupant]:
+        """Those who have a seat, and the right to it."""
+        return [session for session in self.sessions if session.writer is not None and not session.writer.fenced]
+
     def occupants(self) -> list[Occupant]:
         """All who are connected, joined or not."""
         return [*self.sessions, *self.newcomers]
+
+    def kick(self, session: SessionId) -> None:
+        """Puts a session out of the world, connected or away."""
+        for occupant in self.sessions:
+            if occupant.session_id == session:
+                occupant.on_kicked()
+                return
+        self.recall(session, partial(self._remove_absent, session))
+
+    def _leave(self, tx: Transaction, session: SessionId, tail: SessionTail) -> None:
+        end_avatar(self.game, tx, Actor(session, EntityId(tail.entity), tail.name))
+
+    def _on_removed(self, session: SessionId) -> None:
+        self.seating.clear(session)
+
+    def _remove_absent(self, session: SessionId, row: bytes | None) -> None:
+        if row:
+            self.reaper.remove(session, *unpack_row(row))
 
     def dismiss(self, code: int, reason: str) -> None:
         """Closes all connections of the room."""
@@ -272,6 +301,7 @@ async def open_host(
     config: WorldConfig,
     live_nodes: LiveNodes = _not_known,
     node_clock_ms: Callable[[], int] = clock_ms,
+    seats: Seats | None = None,
 ) -> AsyncGenerator[WorldHost, None]:
     """Opens a world for players; closed with the context.
 
@@ -279,6 +309,7 @@ async def open_host(
         owner: this process, told apart from all others, as holder of leases and server of sessions.
         live_nodes: the owners that live; by default that is not known.
         node_clock_ms: milliseconds since 1970 on this node's clock.
+        seats: those of the world; by default there is one for everybody.
 
     Raises:
         IncompatibleWorld: the stored world has another format or schema.
@@ -303,6 +334,9 @@ async def open_host(
             host = WorldHost(
                 world, game, game.wire_schema(), node_name, owner, config, fanout, optics, store, nursery, node_clock_ms
             )
+            if seats is not None:
+                host.seating = CountedSeating(seats, nursery)
+                nursery.start_soon(host.seating.renew_forever, host.players)
             nursery.start_soon(host.flush_forever)
             nursery.start_soon(host.dismiss_idle_forever)
             nursery.start_soon(_lead, host, live_nodes)
@@ -311,12 +345,6 @@ async def open_host(
 
 
 async def _lead(host: WorldHost, live_nodes: LiveNodes) -> None:
-    game = host.game
-
-    def leave(tx: Transaction, session: SessionId, tail: SessionTail) -> None:
-        end_avatar(game, tx, Actor(session, EntityId(tail.entity), tail.name))
-
-    reaper = Reaper(host.world, host.store, leave, trio.current_time, host.config.grace_s)
-    leader = Leader(host.world, host.store, game.timed_rules, host.owner, reaper, live_nodes)
+    leader = Leader(host.world, host.store, host.game.timed_rules, host.owner, host.reaper, live_nodes)
     with host.leadership:
         await leader.run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TypeVar
 
 import attrs
 import structlog
@@ -17,24 +18,29 @@ import trio
 from server.config import NodeConfig
 from server.errors import WorldUnavailable
 from server.game import Game
-from server.host import WorldHost, open_host
+from server.host import REAPING_S, WorldHost, open_host
 from server.net.admission import Accept, Admission, world_of
 from server.net.connection import Connection
 from server.net.http import Request, Response, explain
+from server.seats import Seats
 from server.session.room import Occupant
 from server.session.session import Session
 from server.wire import close_codes
 from server.wire.codec import CODECS
+from server.worlds import Worlds
 from shared_state.directory import Directory
 from shared_state.directory_names import NodeName, node_name
 from shared_state.errors import SharedStateError, StoreError, WorldGone
 from shared_state.names import SessionId, WorldName, world_name
 from shared_state.store import Store
 
+E = TypeVar("E", bound=BaseException)
 log = structlog.get_logger()
 
 MAX_WORLDS = 64
 BEAT_TTL_S = 3.0
+BEAT_EVERY_S = 0.5
+"""Operators' requests are heard at a beat."""
 OPEN_TIMEOUT_S = 5.0
 LEAVE_POLL_S = 0.02
 LEAVE_DEADLINE_S = 1.0
@@ -48,6 +54,7 @@ class Slot:
     users: int = 0
     host: WorldHost | None = None
     failure: str = ""
+    close_code: int = close_codes.STORE_AWAY
     ready: trio.Event = attrs.field(factory=trio.Event)
     deserted: trio.Event = attrs.field(factory=trio.Event)
 
@@ -57,7 +64,7 @@ class Node:
     """The sessions and open worlds of one process.
 
     Args:
-        directory: tells which nodes live.
+        directory: tells which nodes live, which worlds there are, who has a seat, what operators ask for.
         nursery: where worlds live.
     """
 
@@ -72,12 +79,16 @@ class Node:
     """Not ready any more: proxies are to give it no players."""
     admits: bool = True
     sessions_total: int = 0
+    asked_to_drain: trio.Event = attrs.field(factory=trio.Event)
+    """An operator wants it to go away."""
+    worlds: Worlds = attrs.field(init=False)
     owner: NodeName = attrs.field(init=False)
     _admission: Admission = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         subprotocols = {name: codec.is_text for name, codec in CODECS.items()}
         self._admission = Admission(subprotocols, frozenset(self.config.origins))
+        self.worlds = Worlds(self.game, self.config.worlds, self.directory, self.store)
         self.owner = node_name(f"{self.config.name}-{secrets.token_hex(6)}")
 
     @property
@@ -100,7 +111,7 @@ class Node:
             host = await self._opened(slot)
         except WorldUnavailable as error:
             log.warning("connection refused", reason=str(error))
-            connection.close(close_codes.STORE_AWAY, str(error)[:100])
+            connection.close(error.close_code, str(error)[:100])
             await connection.run(_Deaf())
         else:
             await self._serve(connection, host)
@@ -128,18 +139,24 @@ class Node:
             connection.abort()
 
     async def beat_forever(self) -> None:
-        """Tells the directory that this node lives, three times in every time to live, and at last that it does not."""
+        """Tells the directory that this node lives, hears what it is asked for, and at last says that it is gone."""
         try:
             while True:
                 await self._tell_directory(self._beat)
-                await trio.sleep(BEAT_TTL_S / 3)
+                await trio.sleep(BEAT_EVERY_S)
         finally:
             with trio.move_on_after(LEAVE_DEADLINE_S, shield=True):
                 await self._tell_directory(partial(self.directory.leave, self.owner))
 
     async def _beat(self) -> None:
         load = {"worlds": float(len(self.hosts)), "sessions": float(sum(len(host.sessions) for host in self.hosts))}
-        await self.directory.beat(self.owner, self.config.bind, BEAT_TTL_S, load, draining=self.draining)
+        if await self.directory.beat(self.owner, self.config.bind, BEAT_TTL_S, load, draining=self.draining):
+            self.asked_to_drain.set()
+        for kick in await self.directory.kicks(self.owner):
+            slot = self.slots.get(kick.world)
+            if slot is not None and slot.host is not None:
+                log.info("session put out", world=kick.world, session=kick.session)
+                slot.host.kick(kick.session)
 
     async def _tell_directory(self, tell: Callable[[], Awaitable[object]]) -> None:
         try:
@@ -181,7 +198,7 @@ class Node:
         with trio.move_on_after(OPEN_TIMEOUT_S):
             await slot.ready.wait()
         if slot.host is None:
-            raise WorldUnavailable(slot.failure or "the store does not answer")
+            raise WorldUnavailable(slot.failure or "the store does not answer", slot.close_code)
         return slot.host
 
     def _quit(self, slot: Slot) -> None:
@@ -190,9 +207,12 @@ class Node:
             slot.deserted.set()
 
     async def _keep_open(self, slot: Slot) -> None:
+        config = self.config.world
+        seats = Seats(self.directory, slot.name, self.owner, 2 * (config.grace_s + REAPING_S))
         try:
+            await self.worlds.ensure(slot.name)
             async with open_host(
-                self.store, slot.name, self.game, self.config.name, self.owner, self.config.world, self._live_nodes
+                self.store, slot.name, self.game, self.config.name, self.owner, config, self._live_nodes, seats=seats
             ) as host:
                 slot.host = host
                 slot.ready.set()
@@ -200,6 +220,8 @@ class Node:
                 await self._until_deserted(slot, host)
                 # Who comes while it closes opens the world anew.
                 del self.slots[slot.name]
+        except* WorldUnavailable as refusals:
+            slot.failure, slot.close_code = str(_first(refusals)), _first(refusals).close_code
         except* SharedStateError as failures:
             failure = _first(failures)
             slot.failure = str(failure)
@@ -227,8 +249,8 @@ def _farewell(failure: BaseException) -> tuple[int, str]:
     return close_codes.WORLD_LOST, "the world has to be opened anew"
 
 
-def _first(group: BaseExceptionGroup[SharedStateError]) -> BaseException:
-    error: BaseException = group
+def _first(group: BaseExceptionGroup[E]) -> E:
+    error: BaseExceptionGroup[E] | E = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

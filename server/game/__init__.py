@@ -4,6 +4,7 @@ from server.game.action import Action, Look
 from server.game.actor import Actor
 from server.game.command import Command, CommandSpec
 from server.game.game import Game, Invariant, TimedRule
+from server.game.world_kind import WorldKind
 from shared_state.entity import EntityId
 from shared_state.outcome import Rejection
 from shared_state.schema import Counter, Kind
@@ -23,4 +24,5 @@ __all__ = [
     "Rejection",
     "TimedRule",
     "Transaction",
+    "WorldKind",
 ]

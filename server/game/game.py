@@ -17,6 +17,7 @@ from server.game.action import Action, Ending, Look
 from server.game.actor import Actor
 from server.game.command import Command, CommandSpec, describe_fields, number_fields
 from server.game.errors import GameError
+from server.game.world_kind import WorldKind
 from server.wire import messages
 from shared_state.entity import EntityId
 from shared_state.errors import SchemaError
@@ -66,7 +67,7 @@ class Game:
         cell_size: edge of a grid cell in world units.
         bounds: left, top, right, bottom of the world in world units.
         view_radius, max_view_radius: how far a player sees, in world units: at first, and at most.
-        players: most players in one world.
+        world_kinds: what worlds there are; the first kind is that of a world made by its name alone.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Game:
     bounds: tuple[float, float, float, float] = (0.0, 0.0, 1000.0, 1000.0)
     view_radius: float = 300.0
     max_view_radius: float = 1000.0
+    world_kinds: tuple[WorldKind, ...] = (WorldKind("world"),)
     kinds: list[type[Kind]] = attrs.field(factory=list)
     secret_kinds: set[type[Kind]] = attrs.field(factory=set)
     commands: dict[str, CommandSpec] = attrs.field(factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -17,6 +17,18 @@ from shared_state.names import SessionId
 from shared_state.position import Position
 from shared_state.store import Store
 from shared_state.world import World
+
+
+@attrs.frozen
+class Unseated:
+    """Why a session has no seat: how its connection is closed, and what it is told."""
+
+    close_code: int
+    code: str
+    text: str
+
+
+Answered: TypeAlias = Callable[[Unseated | None], None]
 
 
 @attrs.define(eq=False)
@@ -53,6 +65,25 @@ class Occupant(Viewer, Protocol):
     def on_replaced(self, resumed: bool) -> None:
         """It is served by another connection (``resumed``), or has been removed."""
 
+    def on_unseated(self, why: Unseated) -> None:
+        """It has no seat in the world."""
+
+    def on_kicked(self) -> None:
+        """An operator puts it out of the world."""
+
+
+class Seating(Protocol):
+    """Who has a seat in the world."""
+
+    def take(self, session: SessionId, ticket: str, answered: Answered) -> None:
+        """Gets a new session a seat, a reserved one if it has a ticket; ``answered`` is told why not, or None."""
+
+    def keep(self, session: SessionId, answered: Answered) -> None:
+        """Gets a session that comes back the seat that it had; ``answered`` as above."""
+
+    def leave(self, session: SessionId) -> None:
+        """Gives a session's seat back."""
+
 
 class Room(Protocol):
     """An open world on this node."""
@@ -65,6 +96,10 @@ class Room(Protocol):
     owner: str
     optics: Optics
     counts: RoomCounts
+
+    @property
+    def seating(self) -> Seating:
+        """Who has a seat."""
 
     @property
     def flush_hz(self) -> float:

@@ -22,7 +22,7 @@ from server.interest.view import View
 from server.session.boundary import contained
 from server.session.client import Client
 from server.session.orders import Orders
-from server.session.room import Room
+from server.session.room import Room, Unseated
 from server.session.stay import Stay
 from server.wire import close_codes
 from server.wire.codec import Codec
@@ -173,7 +173,7 @@ class Session:
         if message.spectate:
             self.on_begun(None)
             return
-        self._stay = Stay(self.room, self, self.fresh_id, self.fresh_secret, name)
+        self._stay = Stay(self.room, self, self.fresh_id, self.fresh_secret, name, message.seat)
         if message.resume is None or not is_session_id(message.resume.session):
             self._stay.enter()
         else:
@@ -224,6 +224,16 @@ class Session:
         """The session is served by another connection (``resumed``), or has been removed."""
         code = close_codes.SESSION_REPLACED if resumed else close_codes.SESSION_MOVED
         self.client.close(code, "the session goes on elsewhere" if resumed else "the session has ended")
+
+    def on_unseated(self, why: Unseated) -> None:
+        """There is no seat in the world, or none any more."""
+        self._answer(Error(why.code, why.text))
+        self.client.close(why.close_code, why.text)
+
+    def on_kicked(self) -> None:
+        """An operator puts the player out: the avatar leaves the world."""
+        self._leaves = True
+        self.client.close(close_codes.KICKED, "an operator ended your session")
 
     def _welcome(self, acknowledged: int) -> None:
         room, stay = self.room, self._stay

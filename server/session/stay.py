@@ -1,9 +1,9 @@
 """A player's stay in the world: how it begins, is taken up again elsewhere, pauses, and ends; each step one commit.
 
-How it works: entering makes the session's row and the avatar in one transaction. A lost connection marks the row as
-away. A resume raises the row's generation, which fences whatever another node still has queued for the session, and
-takes over avatar and sequence numbers. Leaving removes row and avatar together; so does the reaper, for those who do
-not come back.
+How it works: a seat is taken first; then entering makes the session's row and the avatar in one transaction. A lost
+connection marks the row as away. A resume raises the row's generation, which fences whatever another node still has
+queued for the session, and takes over avatar and sequence numbers. Leaving removes row and avatar together; so does
+the reaper, for those who do not come back.
 Must not know: connections, messages. Invariant: a row and its avatar come and go in the same commit.
 """
 
@@ -19,7 +19,7 @@ import structlog
 
 from server.game import Actor, EntityId, Game
 from server.session.boundary import contained
-from server.session.room import Room
+from server.session.room import Room, Unseated
 from shared_state.job import Job, SessionWriter, drop_row, next_generation, open_row, same_row
 from shared_state.names import SessionId
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
@@ -45,6 +45,9 @@ class Guest(Protocol):
     def on_failed(self, reason: str) -> None:
         """The store could not be asked, or lost the question."""
 
+    def on_unseated(self, why: Unseated) -> None:
+        """There is no seat."""
+
 
 @attrs.define(eq=False)
 class Stay:
@@ -53,6 +56,7 @@ class Stay:
     Args:
         session_id, secret: fresh ones; a resume replaces both.
         name: what the player is called.
+        ticket: of a seat that was reserved; empty: any free one.
     """
 
     room: Room
@@ -60,12 +64,24 @@ class Stay:
     session_id: SessionId
     secret: str
     name: str
+    ticket: str = ""
     actor: Actor | None = None
     writer: SessionWriter | None = None
     _ended: bool = False
 
     def enter(self) -> None:
-        """Asks for a new avatar."""
+        """Asks for a seat, then for a new avatar."""
+        self.room.seating.take(self.session_id, self.ticket, self._on_seated)
+
+    def _on_seated(self, why_not: Unseated | None) -> None:
+        if why_not is not None:
+            self.guest.on_unseated(why_not)
+        elif self._ended:
+            self.room.seating.leave(self.session_id)
+        else:
+            self._submit_entry()
+
+    def _submit_entry(self) -> None:
         self.writer = self.room.world.writer(self.session_id)
         job = Job(lambda tx: self._make_avatar(tx, job), self._on_entered, self.writer, open_row, opens=True)
         self.room.world.submit(job)
@@ -107,6 +123,7 @@ class Stay:
             self._begin(None)
             return
         self._forget()
+        self.room.seating.leave(self.session_id)
         if isinstance(outcome, Rejected):
             self.guest.on_refused(outcome.rejection)
         else:
@@ -121,6 +138,12 @@ class Stay:
             log.info("no such session to resume", session=session, known=bool(row))
             self.enter()
         else:
+            self.room.seating.keep(session, lambda why_not: self._on_kept(session, secret, row, attempts, why_not))
+
+    def _on_kept(self, session: SessionId, secret: str, row: bytes, attempts: int, why_not: Unseated | None) -> None:
+        if why_not is not None:
+            self.guest.on_unseated(why_not)
+        elif not self._ended:
             self._take_over(session, secret, row, attempts)
 
     def _take_over(self, session: SessionId, secret: str, row: bytes, attempts: int) -> None:
@@ -164,11 +187,16 @@ class Stay:
         assert actor is not None
         assert leave is not None
         if for_good:
-            job = Job(lambda tx: end_avatar(self.room.game, tx, actor), self._on_ended, self.writer, drop_row)
+            job = Job(lambda tx: end_avatar(self.room.game, tx, actor), self._on_left, self.writer, drop_row)
         else:
             tail = self._tail(actor.entity, away=True)
             job = Job(lambda _tx: None, self._on_ended, self.writer, same_row, tail=tail)
         self.room.world.submit(job)
+
+    def _on_left(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Committed):
+            self.room.seating.leave(self.session_id)
+        self._on_ended(outcome)
 
     def _on_ended(self, outcome: Outcome) -> None:
         if isinstance(outcome, Busy):

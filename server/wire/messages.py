@@ -41,13 +41,17 @@ class Resume(msgspec.Struct, frozen=True):
 
 
 class Join(msgspec.Struct, tag="join", tag_field="type", frozen=True):
-    """First message of a connection: enter the world named by the path, or come back to a session."""
+    """First message of a connection: enter the world named by the path, or come back to a session.
+
+    ``seat`` is the token of a reserved seat, from ``/api/join``; without one a free seat is taken.
+    """
 
     name: str = ""
     credentials: str = ""
     radius: float = 0.0
     spectate: bool = False
     resume: Resume | None = None
+    seat: str = ""
 
 
 class View(msgspec.Struct, tag="view", tag_field="type", frozen=True):

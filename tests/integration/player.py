@@ -79,10 +79,10 @@ async def knock(port: int, world: str = "bay") -> SocketPlayer:
     return SocketPlayer(peer, Client(MSGPACK, "Ann"))
 
 
-async def enter(port: int, world: str = "bay", radius: float = 0.0) -> SocketPlayer:
+async def enter(port: int, world: str = "bay", radius: float = 0.0, seat: str = "") -> SocketPlayer:
     """A player in the world, who sees its avatar."""
     player = await knock(port, world)
-    player.bot.radius = radius
+    player.bot.radius, player.bot.seat = radius, seat
     await player.say(player.bot.hello())
     await player.listen_until(player.sees_itself)
     assert player.closed is None, f"closed with {player.closed}"

@@ -25,9 +25,18 @@ class WholeNode:
 @asynccontextmanager
 async def whole_node(*, clients: Mapping[str, Any] | None = None, **settings: Any) -> AsyncGenerator[WholeNode, None]:
     """Runs while the context is open; ``clients``: settings of what clients are granted."""
-    async with embedded_store() as store, trio.open_nursery() as nursery:
+    async with embedded_store() as store, node_on(store, clients=clients, **settings) as node:
+        yield node
+
+
+@asynccontextmanager
+async def node_on(
+    store: EmbeddedStore, name: str = "node1", *, clients: Mapping[str, Any] | None = None, **settings: Any
+) -> AsyncGenerator[WholeNode, None]:
+    """A node on a store that others may use as well."""
+    async with trio.open_nursery() as nursery:
         granted = ClientsConfig(**(clients or {}))
-        config = NodeConfig(name="node1", bind="127.0.0.1:0", store=store.url, clients=granted, **settings)
+        config = NodeConfig(name=name, bind="127.0.0.1:0", store=store.url, clients=granted, **settings)
         port = await nursery.start(run_node, config)
         yield WholeNode(port, store)
         nursery.cancel_scope.cancel()

@@ -19,15 +19,19 @@ from client_bot.facts import Fact
 from server.config import WorldConfig
 from server.game import Game
 from server.host import WorldHost, open_host
+from server.seats import Seats
 from server.session.session import Session
 from server.wire import messages as wire
 from server.wire.codec import JSON, MSGPACK, Codec
+from shared_state.directory import Directory
+from shared_state.directory_names import node_name
 from shared_state.memory_store import MemoryServer, MemoryStore
 from shared_state.names import SessionId, WorldName
 from shared_state.store import Store
 from shared_state.store_model import START_OF_2026_S, ModelStore
 
 WORLD = WorldName("harbour")
+SEAT_S = 40.0
 _LENGTH = struct.Struct(">I")
 
 
@@ -188,12 +192,14 @@ async def open_quay(
     store: Store | None = None,
     node: str = "node1",
     live: set[str] | None = None,
+    directory: Directory | None = None,
     **config: Any,
 ) -> AsyncGenerator[Quay, None]:
     """An open world of a game.
 
     Args:
         store: what the world uses; by default a client of ``server``.
+        directory: counts the seats of the world, if it is given; they last ``SEAT_S``.
         live: owners of nodes that live, named ``<node>-1``; by default only this one's.
     """
     server = server or memory_server()
@@ -203,7 +209,8 @@ async def open_quay(
     async def live_nodes() -> set[str]:
         return live if live is not None else {owner}
 
-    async with open_host(used, WORLD, game, node, owner, WorldConfig(**config), live_nodes) as host:
+    seats = Seats(directory, WORLD, node_name(owner), SEAT_S) if directory else None
+    async with open_host(used, WORLD, game, node, owner, WorldConfig(**config), live_nodes, seats=seats) as host:
         yield Quay(host, server)
 
 
