@@ -32,8 +32,6 @@ const ANSWER_WITHIN_MS = 30;
 export class Prediction {
   /** @type {{ input: Input, dtMs: number }[]} those without an answer */
   #inputs = [];
-
-  #avatarId = 0;
   /** @type {number | null} */
   #lastInputMs = null;
   /** @type {Glide} */
@@ -58,7 +56,11 @@ export class Prediction {
     this.lastCorrection = 0;
     this.#glide = new Glide({ overMs: smoothMs, leap });
     this.#timers = new Timers(client.environment);
-    this.#subscriptions = [client.on("change", (change) => this.#onChange(change))];
+    this.#subscriptions = [
+      client.on("welcome", (_welcome, isResumed) => isResumed || this.#startOver()),
+      client.on("status", (status) => status === "closed" && this.#startOver()),
+      client.on("change", (change) => this.#onChange(change)),
+    ];
   }
 
   /**
@@ -104,7 +106,6 @@ export class Prediction {
   /** @param {Change} change */
   #onChange({ entered, updated, gone, hidden }) {
     const id = this.client.welcome?.avatar ?? 0;
-    if (id !== this.#avatarId) return this.#startOver(id);
     if (![entered, updated, gone, hidden].some((ids) => ids.has(id))) return;
     // What crosses the border of a cell may be out of view between two messages.
     if (this.#inputs.length === 0 && this.client.avatar !== null) this.#rebase();
@@ -114,15 +115,16 @@ export class Prediction {
   /** @param {{ input: Input }} answered */
   #onAnswer(answered) {
     this.#inputs = this.#inputs.filter((input) => input !== answered);
-    this.#rebase();
+    // Only when all answers of the message are in: the state has the effect of each.
+    queueMicrotask(() => this.#rebase());
   }
 
-  /** @param {number} id of another avatar */
-  #startOver(id) {
-    this.#avatarId = id;
+  /** Another avatar, or none. */
+  #startOver() {
     this.#inputs = [];
     this.state = null;
-    this.#rebase();
+    this.#glide.target = null;
+    this.#timers.stopAll();
   }
 
   /** Takes in what the server shows, and applies on top of it what is unanswered. */
