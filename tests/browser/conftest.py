@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.launched import launched
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 FLAGS = [
@@ -23,7 +21,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-STOP_DEADLINE_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +38,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page_url() -> Iterator[str]:
     """Address of the page of ``oarlock up``: two nodes behind HAProxy, a few bots."""
-    command = [sys.executable, "-m", "server.cli", "up", "--port", "0", "--nodes", "2", "--bots", "8"]
-    up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert up.stdout is not None
-    try:
-        lines = (re.search(r"Oarlock is up: (\S+)", line) for line in up.stdout)
-        yield next(found.group(1) for found in lines if found)
-    finally:
-        up.send_signal(signal.SIGINT)
-        up.wait(STOP_DEADLINE_S)
-        up.stdout.close()
+    with launched("--nodes", "2", "--bots", "8") as cluster:
+        yield cluster.url
 
 
 @pytest.fixture
@@ -62,11 +51,16 @@ def errors() -> list[str]:
 def join(browser: Browser, url: str, name: str, errors: list[str]) -> Page:
     """A page whose player has joined."""
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    listen(page, errors)
     page.goto(f"{url}?name={name}")
     until(page, "window.oarlock && oarlock.connected && oarlock.boats[oarlock.avatar] !== undefined")
     return page
+
+
+def listen(page: Page, errors: list[str]) -> None:
+    """Notes what the page complains about."""
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
 
 
 def until(page: Page, condition: str, timeout_s: float = 15.0) -> None:
@@ -75,4 +69,5 @@ def until(page: Page, condition: str, timeout_s: float = 15.0) -> None:
         if page.evaluate(f"!!({condition})"):
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"never: {condition}; state: {page.evaluate('JSON.stringify(window.oarlock)')[:500]}")
+    state = page.evaluate("JSON.stringify(window.oarlock ?? window.probe?.statuses)")
+    raise AssertionError(f"never: {condition}; state: {state[:500]}")

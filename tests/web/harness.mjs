@@ -117,6 +117,7 @@ export class Box {
     this.storage = storage;
     this.sockets = [];
     this.isHidden = false;
+    this.isOnline = true;
     this.statuses = [];
     this.events = [];
     this.environment = {
@@ -129,6 +130,7 @@ export class Box {
       clearTimer: (timer) => this.clock.timers.delete(timer),
       random,
       isHidden: () => this.isHidden,
+      isOnline: () => this.isOnline,
       watch: (tell) => (this.tell = tell),
       storage: () => this.storage,
     };

@@ -100,6 +100,21 @@ test("a hidden page that loses its connection tries three times, then waits unti
   assert.equal(box.client.status, "playing");
 });
 
+test("a device that says it has no network is tried now and then, and at once when it says it has one", () => {
+  const box = Box.playing();
+  box.clock.advance(2000);
+  pong(box);
+  box.isOnline = false;
+  box.socket.die();
+  assert.equal(box.statuses.at(-1)[1].delayMs, 15_000);
+  box.clock.advance(14_000);
+  assert.equal(box.sockets.length, 1);
+  box.isOnline = true;
+  box.tell("online");
+  box.clock.advance(0);
+  assert.equal(box.sockets.length, 2);
+});
+
 test("a frozen page has no connection, so nothing piles up; thawed, it comes back at once as the same player", () => {
   const box = Box.playing();
   box.clock.advance(2000);

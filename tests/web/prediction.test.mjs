@@ -66,11 +66,38 @@ test("between the state and the answer that belongs to it, a command does not co
   assert.equal(own.corrections, 0);
 });
 
+test("a state that is further than the answers so far is recognised: nothing counts twice", async () => {
+  const { box, own } = predicted();
+  own.do("row", { dx: 20, dy: 0 });
+  own.do("row", { dx: 5, dy: 5 });
+  own.do("row", { dx: 0, dy: 7 });
+  shows(box, 6, 35, 5);
+  await answers(box, [1, 6]);
+  assert.deepEqual([placeOf(own.state), own.corrections], [[35, 12], 0]);
+  box.clock.advance(50);
+  await answers(box, [2, 6]);
+  shows(box, 7, 35, 12);
+  await answers(box, [3, 7]);
+  assert.deepEqual([placeOf(own.state), own.corrections], [[35, 12], 0]);
+});
+
+test("there and back while commands are on the way ends where the server is", async () => {
+  const { box, own } = predicted();
+  for (const dx of [20, -20, 20, -20]) own.do("row", { dx, dy: 0 });
+  shows(box, 6, 10, 0);
+  await answers(box, [1, 6], [2, 6]);
+  assert.deepEqual(placeOf(own.state), [10, 0]);
+  shows(box, 7, 30, 0);
+  await answers(box, [3, 7], [4, 7, "tired"]);
+  assert.deepEqual(placeOf(own.state), [30, 0]);
+});
+
 test("what somebody else did to the avatar is taken in though a command is on the way", () => {
   const { box, own } = predicted();
   own.do("row", { dx: 20, dy: 0 });
   shows(box, 6, 10, 90);
-  box.clock.advance(31);
+  assert.equal(own.corrections, 0);
+  box.clock.advance(120);
   assert.deepEqual([placeOf(own.state), own.corrections, own.lastCorrection], [[30, 90], 1, 90]);
 });
 

@@ -26,11 +26,12 @@
  *   clearTimer(timer: any): void,
  *   random(): number,
  *   isHidden(): boolean,
+ *   isOnline(): boolean,
  *   watch(tell: (moment: Moment) => void): void,
  *   storage(): Storage | null,
  * }} Environment
- *   `now` is in milliseconds, only moves on, and has nothing to do with the wall clock. `storage` outlives a reload of
- *   the page and belongs to one tab.
+ *   `now` is in milliseconds, only moves on, and has nothing to do with the wall clock. `isOnline`: false if it is nearly
+ *   certain that nothing can be reached. `storage` outlives a reload of the page and belongs to one tab.
  */
 
 /** @type {Environment} */
@@ -41,6 +42,7 @@ export const AMBIENT = {
   clearTimer: (timer) => clearTimeout(timer),
   random: () => Math.random(),
   isHidden: () => globalThis.document?.hidden ?? false,
+  isOnline: () => globalThis.navigator?.onLine !== false,
   watch: (tell) => globalThis.document && watchPage(tell),
   storage: tabStorage,
 };

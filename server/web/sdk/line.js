@@ -19,6 +19,8 @@ import { Timers } from "./timers.js";
 const STABLE_AFTER_MS = 10_000;
 /** A page that nobody sees tries so often, and then waits until somebody does. */
 const HIDDEN_ATTEMPTS = 3;
+/** So often it tries although the device says that it has no network: devices are wrong at times. */
+const OFFLINE_EVERY_MS = 15_000;
 /** Waking connects at once, but no more often than this. */
 const WAKE_EVERY_MS = 1000;
 /** What the client closes with when it means to come back. */
@@ -88,8 +90,13 @@ export class Line {
    */
   lose(code, reason) {
     if (isFinal(code)) return this.close(code, reason);
-    const mayTry = !this.environment.isHidden() || this.#backoff.attempts < HIDDEN_ATTEMPTS;
-    this.#wait(mayTry ? this.#backoff.next() : null, code, reason);
+    this.#wait(this.#pauseMs(), code, reason);
+  }
+
+  #pauseMs() {
+    if (this.environment.isHidden() && this.#backoff.attempts >= HIDDEN_ATTEMPTS) return null;
+    const pauseMs = this.#backoff.next();
+    return this.environment.isOnline() ? pauseMs : OFFLINE_EVERY_MS;
   }
 
   /**

@@ -2,9 +2,10 @@
  * The player's own avatar, shown as it will be when the server has done what it was asked.
  *
  * Each command that is given through here is applied at once, by the same pure step that the game's rule uses, on top of
- * what the server last showed. When it shows more, what is still unanswered is applied anew on top of that; if the result
- * differs, that is a correction, which is shown as even motion and counted.
- * Knows no game: the step is an argument. Invariant: with nothing unanswered, the state is the server's.
+ * what the server last showed. What the server shows next is one of the states on the way, if nothing else happened: then
+ * the commands up to there are in it, whether they were answered or not, and the rest still stands. Otherwise what is
+ * unanswered is applied anew on top of it; if the result differs, that is a correction, shown as even motion and counted.
+ * Knows no game: the step is an argument. Invariant: with nothing on the way, the state is the server's.
  */
 
 import { Glide } from "./glide.js";
@@ -15,13 +16,14 @@ import { Timers } from "./timers.js";
 /** @import { Answer, Args, Fields } from "./protocol.js" */
 
 /**
- * The state arrives before the answer, in two messages that were sent as one: with state taken in between the two, a
- * command would count twice. If no answer comes for so long, the state was of somebody else's making.
+ * The state arrives before the answers of the commands that led to it, by one flush at most. If none comes for so long, what
+ * was not foreseen was of somebody else's making.
  */
-const ANSWER_WITHIN_MS = 30;
+const ANSWERS_WITHIN_MS = 120;
 
 /**
  * @typedef {{ command: string, args: Args }} Input
+ * @typedef {{ input: Input, dtMs: number }} Given
  * @typedef {(state: Fields, input: Input, dtMs: number) => Fields} Step
  *   The state after a command (the same one, if it changes nothing); `dtMs`: time since the command before.
  * @typedef {{ step: Step, fields?: string[], smoothMs?: number, leap?: number }} PredictionOptions
@@ -30,8 +32,10 @@ const ANSWER_WITHIN_MS = 30;
  */
 
 export class Prediction {
-  /** @type {{ input: Input, dtMs: number }[]} those without an answer */
+  /** @type {Given[]} commands whose effect was neither seen nor denied */
   #inputs = [];
+  /** @type {Fields | null} what the server showed, as far as it was taken in */
+  #base = null;
   /** @type {number | null} */
   #lastInputMs = null;
   /** @type {Glide} */
@@ -81,7 +85,7 @@ export class Prediction {
     this.#lastInputMs = nowMs;
     this.#inputs.push(input);
     if (this.state !== null) this.#show(this.step(this.state, input.input, input.dtMs));
-    answer.then(() => this.#onAnswer(input));
+    answer.then(({ code }) => this.#onAnswer(input, code));
     return answer;
   }
 
@@ -107,14 +111,39 @@ export class Prediction {
   #onChange({ entered, updated, gone, hidden }) {
     const id = this.client.welcome?.avatar ?? 0;
     if (![entered, updated, gone, hidden].some((ids) => ids.has(id))) return;
+    const seen = this.#inputs.length === 0 ? 0 : this.#countSeen();
     // What crosses the border of a cell may be out of view between two messages.
-    if (this.#inputs.length === 0 && this.client.avatar !== null) this.#rebase();
-    else this.#timers.set("rebase", ANSWER_WITHIN_MS, () => this.#rebase());
+    if (seen === null || this.client.avatar === null) {
+      this.#timers.set("rebase", ANSWERS_WITHIN_MS, () => this.#rebase());
+    } else {
+      this.#inputs.splice(0, seen);
+      this.#rebase();
+    }
   }
 
-  /** @param {{ input: Input }} answered */
-  #onAnswer(answered) {
-    this.#inputs = this.#inputs.filter((input) => input !== answered);
+  /** How many commands lead from the state before to what the server shows; null if none of them do. */
+  #countSeen() {
+    const shown = this.client.avatar?.fields;
+    let state = this.#base;
+    if (shown === undefined || state === null) return null;
+    for (let count = 0; count <= this.#inputs.length; count++) {
+      if (this.#distance(state, shown) === 0) return count;
+      const next = this.#inputs[count];
+      if (next !== undefined) state = this.step(state, next.input, next.dtMs);
+    }
+    return null;
+  }
+
+  /**
+   * @param {Given} answered
+   * @param {string} code
+   */
+  #onAnswer(answered, code) {
+    const place = this.#inputs.indexOf(answered);
+    // Its effect was seen before.
+    if (place === -1) return;
+    if (code === "") this.#inputs.splice(0, place + 1);
+    else this.#inputs.splice(place, 1);
     // Only when all answers of the message are in: the state has the effect of each.
     queueMicrotask(() => this.#rebase());
   }
@@ -122,7 +151,7 @@ export class Prediction {
   /** Another avatar, or none. */
   #startOver() {
     this.#inputs = [];
-    this.state = null;
+    this.#base = this.state = null;
     this.#glide.target = null;
     this.#timers.stopAll();
   }
@@ -133,21 +162,25 @@ export class Prediction {
     const avatar = this.client.avatar;
     const predicted = this.state;
     if (avatar === null) {
-      this.state = null;
+      this.#base = this.state = null;
       return;
     }
-    const shown = { ...avatar.fields };
-    const state = this.#inputs.reduce((sofar, { input, dtMs }) => this.step(sofar, input, dtMs), shown);
-    if (predicted !== null) this.#judge(predicted, state);
+    this.#base = { ...avatar.fields };
+    const state = this.#inputs.reduce((sofar, { input, dtMs }) => this.step(sofar, input, dtMs), this.#base);
+    if (predicted !== null) this.#judge(this.#distance(predicted, state));
     this.#show(state);
   }
 
   /**
-   * @param {Fields} predicted
-   * @param {Fields} state
+   * @param {Fields} left
+   * @param {Fields} right
    */
-  #judge(predicted, state) {
-    const off = Math.hypot(...this.fields.map((name) => state[name] - predicted[name]));
+  #distance(left, right) {
+    return Math.hypot(...this.fields.map((name) => left[name] - right[name]));
+  }
+
+  /** @param {number} off how far the prediction was from the truth */
+  #judge(off) {
     if (off === 0) return;
     this.corrections += 1;
     this.lastCorrection = off;
