@@ -17,7 +17,7 @@ import attrs
 import structlog
 import trio
 
-from shared_state.batch import COMMITTED, GUARD_LOST, SESSION_MOVED, CommitReply, encode_batch
+from shared_state.batch import COMMITTED, GUARD_LOST, SESSION_MOVED, Batch, CommitReply
 from shared_state.entity import TagMaker
 from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, StoreUnavailable, UnknownIncarnation
 from shared_state.flight import Boarding, Flight, Passenger, assemble
@@ -160,7 +160,7 @@ class Committer:
         epoch = attachment.head.epoch
         batch = assemble(flight, attachment.incarnation, number, epoch, self.limits.log_length)
         started_s, known = trio.current_time(), replica.version
-        reply = await self._send(flight, encode_batch(batch))
+        reply = await self._send(flight, batch)
         if reply is None:
             return
         self.counts.seconds += trio.current_time() - started_s
@@ -205,7 +205,7 @@ class Committer:
         else:
             self._ids.refill(block.first, block.end)
 
-    async def _send(self, flight: Flight, batch: bytes) -> CommitReply | None:
+    async def _send(self, flight: Flight, batch: Batch) -> CommitReply | None:
         """The store's answer; None: the batch is void, and its jobs are settled or back in the queue."""
         unanswered = False
         while True:

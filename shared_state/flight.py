@@ -7,11 +7,9 @@ Invariant: the operations, applied one after the other, do what the rules did on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
 
-from shared_state.batch import Batch, TxOp, batch_number
+from shared_state.batch import Batch, TxOp
 from shared_state.cell import CellId
 from shared_state.delta import Record, Write, encode_record
 from shared_state.entity import NO_TAG, Tag, TagMaker, blind
@@ -175,24 +173,8 @@ def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: b
 
 def assemble(flight: Flight, incarnation: int, number: int, epoch: str, log_length: int) -> Batch:
     """The batch of a flight, stamped with its first tag that writes."""
-    ops = flight.ops
-    return Batch(
-        incarnation=str(incarnation),
-        number=batch_number(number),
-        before=batch_number(number - 1),
-        epoch=epoch,
-        stamp=next((op.tag for op in ops if op.tag), bytes(8)),
-        log_length=log_length,
-        ids=_unique(ops, lambda op: op.reads[::2] + op.adds[::8]),
-        cell_ids=_unique(ops, lambda op: op.scans[::2]),
-        sessions=_unique(ops, lambda op: [op.session] if op.session else []),
-        leases=_unique(ops, lambda op: op.guards[::2]),
-        txs=ops,
-    )
-
-
-def _unique(ops: list[TxOp], names: Callable[[TxOp], list[str]]) -> list[str]:
-    return list(dict.fromkeys(name for op in ops for name in names(op)))
+    stamp = next((op.tag for op in flight.ops if op.tag), bytes(8))
+    return Batch(incarnation, number, epoch, stamp, log_length, flight.ops)
 
 
 def _flat_reads(tx: Transaction) -> list[str | bytes]:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
-from shared_state.batch import CommitReply
+from shared_state.batch import Batch, CommitReply
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import Head
 from shared_state.store import Attachment, DeltaListener, IdBlock, LeaseGrant, ServerInfo, Snapshot
@@ -57,7 +57,7 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return self.server.model.attach(world, schema, ids, again=again)
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
         """See ``Store.commit``."""
         await trio.lowlevel.checkpoint()
         reply, delta = self.server.model.commit(world, batch)

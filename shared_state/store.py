@@ -21,7 +21,7 @@ from typing import Protocol
 
 import attrs
 
-from shared_state.batch import CommitReply
+from shared_state.batch import Batch, CommitReply
 from shared_state.delta import Delta
 from shared_state.entity import Tag
 from shared_state.names import LeaseName, SessionId, WorldName
@@ -112,8 +112,8 @@ class Store(Protocol):
             WorldGone: it was deleted.
         """
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
-        """Applies a batch (shared_state/batch.py) atomically. Source: redis/lua/commit.lua."""
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
+        """Applies a batch atomically. Source: redis/lua/commit_whole.lua and commit_each.lua."""
 
     async def snapshot(self, world: WorldName) -> Snapshot:
         """All entities at one version.

@@ -1,8 +1,8 @@
 """The executable specification of the stored world: what each Lua script does, in plain Python.
 
 How to read it: ``ModelStore`` has one method per script, and ``commit`` is the protocol that consistency rests on.
-Each method is one atomic step. Deltas are built byte for byte as ``redis/lua/commit.lua`` builds them; the contract
-suite runs both side by side.
+Each method is one atomic step. Deltas are built byte for byte as the commit scripts build them; the contract suite
+runs both side by side.
 Must not know: trio, sockets, a clock of its own. Invariant: a transaction is applied wholly or leaves no trace.
 """
 
@@ -18,12 +18,12 @@ from shared_state.batch import (
     COMMITTED,
     CONFLICT,
     GUARD_LOST,
+    NONE_ADDED,
     SESSION_MOVED,
     TARGET_GONE,
     Batch,
     CommitReply,
     TxOp,
-    decode_batch,
 )
 from shared_state.entity import NO_TAG, Tag
 from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation, WorldGone
@@ -45,7 +45,6 @@ START_OF_2026_S = 1_767_225_600
 INCARNATION_STEP = 1000
 """Numbers of writers stepped over when history was lost: more than were attached in the lost part."""
 TAG_BYTES = 8
-_NONE_ADDED = b"\x90"
 
 
 @attrs.frozen
@@ -61,7 +60,7 @@ class Lease:
 class Answer:
     """The last batch of one writer, by number, and what it was told."""
 
-    number: bytes
+    number: int
     reply: CommitReply | None
 
     @property
@@ -99,7 +98,7 @@ class ModelWorld:
             for writer in ordered[:-WRITERS_KEPT]:
                 del self.answers[writer]
         self.incarnation = incarnation
-        self.answers[incarnation] = Answer(bytes(8), None)
+        self.answers[incarnation] = Answer(0, None)
 
     def take_ids(self, count: int) -> IdBlock:
         """Entity ids that nobody had before."""
@@ -139,8 +138,8 @@ class ModelStore:
         world.admit(max(world.incarnation + 1, self._seconds()))
         return Attachment(world.head, world.incarnation, world.take_ids(ids))
 
-    def commit(self, name: WorldName, data: bytes) -> tuple[CommitReply, bytes | None]:
-        """Applies a batch (commit.lua).
+    def commit(self, name: WorldName, batch: Batch) -> tuple[CommitReply, bytes | None]:
+        """Applies a batch (commit_each.lua; commit_whole.lua does the same where all commits).
 
         Returns: the answer; the delta to publish, None when the batch changed nothing.
 
@@ -148,15 +147,14 @@ class ModelStore:
             EpochChanged: the batch was made for another history.
             UnknownIncarnation: the writer is not attached, or its batch numbers do not follow on.
         """
-        batch = decode_batch(data)
         world = self.worlds.get(name)
         if world is None or world.epoch != batch.epoch:
             raise EpochChanged(world.epoch if world else "")
-        writer = int(batch.incarnation)
+        writer = batch.incarnation
         last = world.answers.get(writer)
         if last is not None and last.reply is not None and last.number == batch.number:
             return last.reply, None
-        if last is None or last.number != batch.before:
+        if last is None or last.number != batch.number - 1:
             raise UnknownIncarnation(f"writer {writer} is not attached to world {name}")
         reply, delta = self._run(name, world, batch)
         world.answers[writer] = Answer(batch.number, reply)
@@ -289,7 +287,7 @@ def _apply(world: ModelWorld, op: TxOp) -> bytes:
             world.state[entity] = value
         else:
             world.state.pop(entity, None)
-    added = _add_all(world, op) if op.adds else _NONE_ADDED
+    added = _add_all(world, op) if op.adds else NONE_ADDED
     world.cells.update(dict.fromkeys(op.cells, op.tag))
     return op.record + added
 

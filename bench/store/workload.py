@@ -6,7 +6,7 @@ import random
 
 import attrs
 
-from shared_state.batch import Batch, TxOp, batch_number, encode_batch
+from shared_state.batch import Batch, TxOp
 from shared_state.delta import Record, Write, encode_record
 from shared_state.entity import NO_TAG, TagMaker
 from shared_state.names import WorldName
@@ -44,28 +44,16 @@ class Workload:
 
     async def commit(self, size: int) -> None:
         """Sends one batch of so many transactions, which all hold."""
-        reply = await self.store.commit(self.world, self.encode(size))
+        reply = await self.store.commit(self.world, self.make(size))
         if reply.codes != "C" * size:
             raise AssertionError(f"a transaction did not commit: {reply.codes}")
 
-    def encode(self, size: int) -> bytes:
-        """The bytes of the next batch."""
+    def make(self, size: int) -> Batch:
+        """The next batch."""
         ops = [self._move() for _ in range(size)]
         self.number += 1
-        batch = Batch(
-            incarnation=str(self.attachment.incarnation),
-            number=batch_number(self.number),
-            before=batch_number(self.number - 1),
-            epoch=self.attachment.head.epoch,
-            stamp=ops[0].tag,
-            log_length=LOG_LENGTH,
-            ids=[op.reads[0] for op in ops],
-            cell_ids=[],
-            sessions=[op.session for op in ops],
-            leases=[],
-            txs=ops,
-        )
-        return encode_batch(batch)
+        attachment = self.attachment
+        return Batch(attachment.incarnation, self.number, attachment.head.epoch, ops[0].tag, LOG_LENGTH, ops)
 
     def _move(self) -> TxOp:
         player = self._next_player % PLAYERS

@@ -50,7 +50,8 @@ def _load(name: str) -> Script:
 
 
 ATTACH = _load("attach")
-COMMIT = _load("commit")
+COMMIT_EACH = _load("commit_each")
+COMMIT_WHOLE = _load("commit_whole")
 DELETE_WORLD = _load("delete_world")
 FORBIDDEN = _load("forbidden")
 LEASE_RELEASE = _load("lease_release")

@@ -15,20 +15,23 @@ import attrs
 import structlog
 import trio
 
-from shared_state.batch import CommitReply
+from shared_state.batch import COMMITTED, Batch, CommitReply
 from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, UnknownIncarnation, WorldGone
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import Head
 from shared_state.redis import scripts
+from shared_state.redis.claim import encode_claim
 from shared_state.redis.cluster import Cluster
 from shared_state.redis.durability import Durability, Level, check_durability
 from shared_state.redis.heads import GONE, read_head
 from shared_state.redis.keys import SESSION_TAIL, world_keys
 from shared_state.redis.link import LinkTimes
 from shared_state.redis.permissions import check_permissions
+from shared_state.redis.scripts import Script
 from shared_state.redis.server_info import check_fit, describe, parse_info
 from shared_state.redis.session_pages import read_sessions
 from shared_state.redis.snapshots import Paging, read_log, read_world
+from shared_state.redis.steps import encode_steps
 from shared_state.redis.store_url import read_store_url
 from shared_state.redis.topology import Route, Topology, topology_of
 from shared_state.session_row import unpack_head
@@ -47,6 +50,8 @@ from shared_state.store import (
 from shared_state.ttl import ttl_us
 
 log = structlog.get_logger()
+
+DOUBT = b"DOUBT"
 
 
 @asynccontextmanager
@@ -87,12 +92,14 @@ class RedisStore:
     Args:
         new_epoch: names the history of a new world.
         durability: where a commit has to be before it is acknowledged.
+        contended: worlds whose last batch met a conflict; the next one goes step by step, without being refused first.
     """
 
     topology: Topology
     paging: Paging = attrs.field(factory=Paging)
     new_epoch: Callable[[], str] = lambda: uuid.uuid4().hex
     durability: Durability = Durability()
+    contended: set[WorldName] = attrs.field(factory=set)
 
     async def unfit(self) -> StoreError | None:
         """Why the servers cannot hold worlds; None: they can."""
@@ -118,20 +125,21 @@ class RedisStore:
         head = read_head(world, epoch, version, stamp)
         return Attachment(head, int(incarnation), IdBlock(int(first), int(end)))
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
-        """See ``Store.commit``."""
-        keys = world_keys(world)
-        if self.durability.level is Level.MEMORY:
-            reply = await scripts.COMMIT.run(self._link(world), keys.all, batch)
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
+        """See ``Store.commit``.
+
+        A batch is sent whole, which costs the store least, and step by step if something in it may not hold.
+        """
+        claim = None if world in self.contended else encode_claim(batch)
+        reply: Any = await self._run(scripts.COMMIT_WHOLE, world, claim) if claim else [DOUBT]
+        if reply[0] == DOUBT:
+            reply = await self._run(scripts.COMMIT_EACH, world, encode_steps(batch))
+        answer = _read_answer(world, batch, reply)
+        if answer.codes.strip(COMMITTED):
+            self.contended.add(world)
         else:
-            reply = await scripts.COMMIT.run_held(self._link(world), self.durability.hold(keys.held), keys.all, batch)
-        if reply[0] == b"EPOCH":
-            raise _epoch_changed(reply[1])
-        if reply[0] == b"ORDER":
-            raise UnknownIncarnation(f"this writer is not attached to world {world}")
-        _, version, codes, heads = reply
-        found = {int(heads[i]): unpack_head(heads[i + 1]) for i in range(0, len(heads), 2)}
-        return CommitReply(int(version), codes.decode(), found)
+            self.contended.discard(world)
+        return answer
 
     async def snapshot(self, world: WorldName) -> Snapshot:
         """See ``Store.snapshot``."""
@@ -212,12 +220,32 @@ class RedisStore:
                 log.warning(warning, store=str(link.address))
             await check_permissions(link, self.durability, clustered=isinstance(self.topology, Cluster))
 
+    async def _run(self, script: Script, world: WorldName, arguments: tuple[bytes, bytes]) -> Any:
+        """Runs a script of the world's that has to be as durable as commits are."""
+        keys, link = world_keys(world), self._link(world)
+        if self.durability.level is Level.MEMORY:
+            return await script.run(link, keys.all, *arguments)
+        return await script.run_held(link, self.durability.hold(keys.held), keys.all, *arguments)
+
     def _link(self, world: WorldName) -> Route:
         return self.topology.link_for(world)
 
 
 def _epoch_changed(now: bytes) -> EpochChanged:
     return EpochChanged("" if now == GONE else now.decode())
+
+
+def _read_answer(world: WorldName, batch: Batch, reply: Any) -> CommitReply:
+    """What a commit script said."""
+    if isinstance(reply, bytes):
+        return CommitReply(int(reply), COMMITTED * len(batch.txs), {})
+    if reply[0] == b"EPOCH":
+        raise _epoch_changed(reply[1])
+    if reply[0] == b"ORDER":
+        raise UnknownIncarnation(f"this writer is not attached to world {world}")
+    _, version, codes, heads = reply
+    found = {int(heads[i]): unpack_head(heads[i + 1]) for i in range(0, len(heads), 2)}
+    return CommitReply(int(version), codes.decode(), found)
 
 
 def _text(reply: Any) -> str:

@@ -59,10 +59,21 @@ def cluster_server() -> Iterator[StoreCluster]:
         yield cluster
 
 
-@pytest.fixture(params=["memory-push-first", "memory-reply-first", "valkey", "redis", "cluster"])
+class Everywhere(set[WorldName]):
+    """All worlds that there are or will be."""
+
+    def __contains__(self, world: object) -> bool:
+        return True
+
+
+@pytest.fixture(params=["memory-push-first", "memory-reply-first", "valkey", "valkey-stepwise", "redis", "cluster"])
 async def target(request: pytest.FixtureRequest) -> AsyncIterator[Target]:
     """Each implementation in turn."""
-    if request.param in ("valkey", "redis", "cluster"):
+    if request.param == "valkey-stepwise":
+        stepwise_server: EmbeddedStore = request.getfixturevalue("valkey_server")
+        async with real_target(stepwise_server.url) as real:
+            yield attrs.evolve(real, store=stepwise(real.store), other=stepwise(real.other))
+    elif request.param in ("valkey", "redis", "cluster"):
         server: EmbeddedStore | StoreCluster = request.getfixturevalue(f"{request.param}_server")
         async with real_target(server.url) as real:
             yield real
@@ -82,6 +93,11 @@ async def real_store(request: pytest.FixtureRequest) -> AsyncIterator[RedisStore
 def world() -> WorldName:
     """A name that no other test has."""
     return world_name(f"world-{next(_numbers)}")
+
+
+def stepwise(store: RedisStore) -> RedisStore:
+    """A store that takes every batch step by step."""
+    return attrs.evolve(store, contended=Everywhere())
 
 
 def memory_target(*, push_after_reply: bool) -> Target:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from shared_state.batch import COMMITTED, CONFLICT, encode_batch
+from shared_state.batch import COMMITTED, CONFLICT
 from shared_state.delta import decode_delta
 from shared_state.entity import Tag, TagMaker
 from shared_state.flight import Boarding, assemble
@@ -57,7 +57,7 @@ class Sailor:
         await self.catch_up()
         flight = Boarding(Overlay(self.replica), self.tags, self.ids, NOW_MS, 1 << 24).board([job(r) for r in rules])
         batch = assemble(flight, self.incarnation, self.number + 1, self.replica.epoch, self.log_length)
-        reply = await self.store.commit(self.world, encode_batch(batch))
+        reply = await self.store.commit(self.world, batch)
         self.number += 1
         assert set(reply.codes) <= {COMMITTED, CONFLICT}
         await self.catch_up()

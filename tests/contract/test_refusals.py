@@ -9,6 +9,7 @@ import pytest
 
 from shared_state.errors import StoreError
 from shared_state.names import WorldName, lease_name
+from shared_state.redis import scripts
 from shared_state.redis.keys import world_keys
 from shared_state.redis.store import RedisStore, open_store
 from shared_state.session_row import SessionHead
@@ -93,12 +94,13 @@ async def test_a_log_that_is_ahead_refuses_the_commit(real_store: RedisStore, wo
 
 @within(20)
 async def test_a_batch_that_is_no_batch_is_refused(real_store: RedisStore, world: WorldName) -> None:
-    """Damaged bytes and a counter beyond the end of its entity change nothing."""
+    """Damaged bytes, for both scripts, and a counter beyond the end of its entity change nothing."""
     writer = await Writer.attach(real_store, world)
     seen = await writer.put(1, b"short")
     before = await dump(real_store, world)
-    with pytest.raises(StoreError):
-        await real_store.commit(world, b"\x91")
+    for script in (scripts.COMMIT_EACH, scripts.COMMIT_WHOLE):
+        with pytest.raises(StoreError):
+            await script.run(real_store.topology.link_for(world), world_keys(world).all, b"\x91", b"")
     with pytest.raises(StoreError):
         await writer.commit(writer.op(puts={2: b"x"}), writer.op(adds=["1", 50, 1.0, 0.0, 9.0, seen, seen, seen]))
     assert await dump(real_store, world) == before

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from shared_state.batch import TxOp
+from shared_state.batch import Batch, TxOp
 from shared_state.embedded import EmbeddedStore
 from shared_state.entity import NO_TAG, Tag, TagMaker, blind
 from shared_state.errors import StoreError
@@ -129,7 +129,7 @@ class Author:
     attachment: Attachment
     tags: TagMaker
     number: int = 0
-    sent: list[bytes] = attrs.field(factory=list)
+    sent: list[Batch] = attrs.field(factory=list)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -167,19 +167,21 @@ class StoreMachine(RuleBasedStateMachine):
         if sent and former[1].sent:
             self._send(former[1].sent[-1])
 
-    @rule(who=st.integers(0, 1), plans=st.lists(PLANS, min_size=1, max_size=5))
-    def commit(self, who: int, plans: list[Plan]) -> None:
-        """A batch."""
+    @rule(who=st.integers(0, 1), plans=st.lists(PLANS, min_size=1, max_size=5), stepwise=st.booleans())
+    def commit(self, who: int, plans: list[Plan], stepwise: bool) -> None:
+        """A batch, as a whole if that can be or step by step."""
         author = self.authors[who]
         written: dict[int, bytes] = {}
         ops = [self._op(author, plan, written) for plan in plans]
         author.number += 1
         author.sent.append(make_batch(author.attachment, author.number, ops, ALL))
+        self._choose_script(stepwise)
         self._send(author.sent[-1])
 
-    @rule(who=st.integers(0, 1), back=st.integers(1, 3))
-    def send_again(self, who: int, back: int) -> None:
+    @rule(who=st.integers(0, 1), back=st.integers(1, 3), stepwise=st.booleans())
+    def send_again(self, who: int, back: int, stepwise: bool) -> None:
         """The last batch, or one before it, once more."""
+        self._choose_script(stepwise)
         sent = self.authors[who].sent
         if len(sent) >= back:
             self._send(sent[-back])
@@ -244,7 +246,14 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.model.attach(self.world, SCHEMA, 10) == attachment
         return Author(attachment, TagMaker(attachment.incarnation))
 
-    def _send(self, batch: bytes) -> None:
+    def _choose_script(self, stepwise: bool) -> None:
+        contended = self.real.store.contended
+        if stepwise:
+            contended.add(self.world)
+        else:
+            contended.discard(self.world)
+
+    def _send(self, batch: Batch) -> None:
         try:
             expected: Any = self.model.commit(self.world, batch)[0]
         except StoreError as error:

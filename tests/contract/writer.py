@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import trio
 
-from shared_state.batch import Batch, CommitReply, TxOp, batch_number, encode_batch
+from shared_state.batch import Batch, CommitReply, TxOp
 from shared_state.delta import EventOut, Record, Write, encode_record
 from shared_state.entity import TagMaker
 from shared_state.names import WorldName
@@ -17,6 +17,7 @@ from shared_state.store import Attachment, Store
 
 SCHEMA = "schema-of-the-tests"
 LOG_LENGTH = 1000
+NOTHING = Batch(0, 0, "", b"", LOG_LENGTH, [])
 
 
 @attrs.frozen
@@ -72,23 +73,9 @@ def make_op(
     )
 
 
-def make_batch(attachment: Attachment, number: int, ops: list[TxOp], log_length: int = LOG_LENGTH) -> bytes:
-    """The bytes of a batch that names all that its transactions look at."""
-    return encode_batch(
-        Batch(
-            incarnation=str(attachment.incarnation),
-            number=batch_number(number),
-            before=batch_number(number - 1),
-            epoch=attachment.head.epoch,
-            stamp=ops[0].tag,
-            log_length=log_length,
-            ids=_unique(name for op in ops for name in op.reads[::2] + op.adds[::8]),
-            cell_ids=_unique(name for op in ops for name in op.scans[::2]),
-            sessions=_unique(op.session for op in ops if op.session),
-            leases=_unique(name for op in ops for name in op.guards[::2]),
-            txs=ops,
-        )
-    )
+def make_batch(attachment: Attachment, number: int, ops: list[TxOp], log_length: int = LOG_LENGTH) -> Batch:
+    """The next batch of a writer."""
+    return Batch(attachment.incarnation, number, attachment.head.epoch, ops[0].tag, log_length, ops)
 
 
 @attrs.define(eq=False)
@@ -100,7 +87,7 @@ class Writer:
     attachment: Attachment
     tags: TagMaker
     number: int = 0
-    last: bytes = b""
+    last: Batch = NOTHING
 
     @classmethod
     async def attach(cls, store: Store, world: WorldName) -> Writer:
@@ -164,7 +151,3 @@ class Recorder:
 
 def _flat(tags: Mapping[int, bytes] | None) -> list[Any]:
     return [part for name, tag in (tags or {}).items() for part in (str(name), tag)]
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))

@@ -65,7 +65,8 @@ async def main(url: str, count: int) -> None:
     async with open_store(url) as store, open_world(store, BAY, SCHEMA, clock_ms) as world:
         done = await write(world, count)
         counts = world.follower.counts
-        said = {"done": done, "digest": scripts.COMMIT.digest, "snapshots": counts.snapshots, "gaps": counts.gaps}
+        digests = [scripts.COMMIT_WHOLE.digest, scripts.COMMIT_EACH.digest]
+        said = {"done": done, "digests": digests, "snapshots": counts.snapshots, "gaps": counts.gaps}
         sys.stdout.write(json.dumps(said | {"undecodable": counts.undecodable}) + "\n")
 
 

@@ -16,7 +16,7 @@ from server.net.http import Routes
 from server.net.limits import Limits
 from server.net.listener import serve
 from server.node import Node
-from shared_state.batch import CommitReply
+from shared_state.batch import Batch, CommitReply
 from shared_state.directory_model import ModelDirectory
 from shared_state.memory_directory import MemoryDirectory
 from shared_state.memory_store import MemoryServer, MemoryStore
@@ -49,7 +49,7 @@ class BreakableStore(MemoryStore):
         snapshot = await super().snapshot(world)
         return BROKEN if world in self.broken_worlds else snapshot
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
         """Waits at the gate, if there is one."""
         if self.commit_gate is not None:
             await self.commit_gate.wait()

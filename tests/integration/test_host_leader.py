@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from server.config import WorldConfig
 from server.game import Game, Kind, Transaction
 from server.host import WorldHost, open_host
-from shared_state.batch import CommitReply
+from shared_state.batch import Batch, CommitReply
 from shared_state.errors import StoreUnavailable
 from shared_state.memory_store import MemoryServer, MemoryStore
 from shared_state.names import LeaseName, WorldName
@@ -46,7 +46,7 @@ class CutStore(MemoryStore):
             raise StoreUnavailable("cut off")
         return await super().take_lease(world, name, owner, ttl_s)
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
         """Waits at the gate, if there is one."""
         if self.gate is not None:
             self.waiting += 1

@@ -14,7 +14,7 @@ from typing import TypeVar
 import attrs
 import trio
 
-from shared_state.batch import CommitReply
+from shared_state.batch import Batch, CommitReply
 from shared_state.entity import TagMaker
 from shared_state.errors import StoreError
 from shared_state.memory_store import MemoryServer, MemoryStore
@@ -52,7 +52,7 @@ class FlakyStore:
     inner: MemoryStore
     channel: Channel = lambda payload: (payload,)
     calls: defaultdict[str, int] = attrs.field(factory=lambda: defaultdict(int))
-    batches: list[bytes] = attrs.field(factory=list)
+    batches: list[Batch] = attrs.field(factory=list)
     listeners: list[DeltaListener] = attrs.field(factory=list)
     _faults: defaultdict[str, deque[Fault]] = attrs.field(factory=lambda: defaultdict(deque))
 
@@ -88,7 +88,7 @@ class FlakyStore:
         """See ``Store.attach``."""
         return await self._call("attach", lambda: self.inner.attach(world, schema, ids, again=again))
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
         """See ``Store.commit``."""
         self.batches.append(batch)
         return await self._call("commit", lambda: self.inner.commit(world, batch))

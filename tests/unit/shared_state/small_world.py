@@ -12,7 +12,7 @@ from collections.abc import Callable
 import attrs
 import trio
 
-from shared_state.batch import CommitReply, encode_batch
+from shared_state.batch import CommitReply
 from shared_state.delta import decode_delta
 from shared_state.entity import EntityId, Tag, TagMaker
 from shared_state.flight import Boarding, Flight, assemble
@@ -137,7 +137,7 @@ class Bench:
     def commit(self, flight: Flight) -> CommitReply:
         """Sends a flight; the replica does not learn of it yet."""
         batch = assemble(flight, self.incarnation, self.number + 1, self.replica.epoch, 1000)
-        reply, _ = self.model.commit(self.world, encode_batch(batch))
+        reply, _ = self.model.commit(self.world, batch)
         self.number += 1
         return reply
 

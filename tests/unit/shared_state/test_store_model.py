@@ -5,9 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from shared_state.batch import Batch, batch_number, decode_batch, encode_batch
 from shared_state.delta import Added, Record, decode_delta, encode_record
-from shared_state.entity import TagMaker
 from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation
 from shared_state.names import lease_name, world_name
 from shared_state.position import NO_STAMP
@@ -75,25 +73,6 @@ def test_a_record_is_completed_by_one_array() -> None:
     """What ``encode_record`` leaves out is the last field alone."""
     record = Record(b"12345678", "s", 3, b"why", [], [])
     assert encode_record(record) + b"\x90" == msgspec.msgpack.encode(record)
-
-
-def test_a_batch_comes_back_from_its_bytes() -> None:
-    """Names, places and every list survive; names that only transactions mention are added."""
-    tags = TagMaker(7)
-    first = make_op(
-        bytes(tags.make()),
-        reads={1: b"r" * 8},
-        scans={5: b"s" * 8},
-        guards={"l": 9},
-        puts={2: None, 3: b"x" * 300},
-        cells=[5, 6],
-    )
-    second = make_op(bytes(tags.make()), adds=add_op(1, 3, 0.5, -1, 2**53 - 1, (b"a" * 8, b"b" * 8, b"c" * 8)))
-    batch = Batch("7", batch_number(2), batch_number(1), "e", b"stamp678", 9, ["1"], ["5"], [], ["l"], [first, second])
-    back = decode_batch(encode_batch(batch))
-    assert back[:6] == batch[:6]
-    assert (back.ids, back.cell_ids, back.sessions, back.leases) == (["1", "2", "3"], ["5", "6"], [], ["l"])
-    assert back.txs == [first, second._replace(tag=b"")]
 
 
 def test_refusals_name_what_there_is() -> None:

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from server.wire import close_codes
 from server.wire import messages as wire
 from server.wire.codec import Codec
-from shared_state.batch import CommitReply
+from shared_state.batch import Batch, CommitReply
 from shared_state.memory_store import MemoryStore
 from shared_state.names import WorldName
 from shared_state.session_row import unpack_row
@@ -41,7 +41,7 @@ class StalledStore(MemoryStore):
 
     gate: trio.Event = attrs.field(factory=trio.Event)
 
-    async def commit(self, world: WorldName, batch: bytes) -> CommitReply:
+    async def commit(self, world: WorldName, batch: Batch) -> CommitReply:
         """Waits at the gate first."""
         await self.gate.wait()
         return await super().commit(world, batch)

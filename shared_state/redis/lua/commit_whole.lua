@@ -1,0 +1,77 @@
+#!lua
+-- Commit a batch of which all holds: compare what it claims, write what it leaves, publish one delta. Atomic;
+-- resending is harmless.
+--
+-- KEYS  1 state  2 cells  3 meta  4 log  5 sessions  6 leases  7 delta channel
+-- ARGV  1 claim  2 records, one after the other  (shared_state/redis/claim.py)
+-- Reply version                          all of it committed
+--       {'OK', version, codes, heads}    the answer to the same batch when it came before, by whichever script
+--       {'DOUBT'}                        something is not as claimed; nothing was done: commit_each.lua tells what
+--       {'EPOCH', epoch now}             the world is in another epoch, or gone ('')
+--       {'ORDER'}                        this incarnation is unknown, or its batch numbers do not follow on
+--
+-- Before the first write every key has been read by a command of its type. So a refusal leaves nothing half done.
+-- Time goes into making values. So lists go from the claim to the commands as arguments, never through a table, and
+-- tags and heads are compared as one text for each key.
+local TAG = 8
+local NO_TAG = '\0\0\0\0\0\0\0\0'
+local NO_HEAD = string.rep('\255', 20)
+local call, sub, concat, write, take = redis.call, string.sub, table.concat, struct.pack, cmsgpack.unpack_limit
+local claim, records = ARGV[1], ARGV[2]
+
+local at, writer, number, before, epoch, stamp, log_length, codes, committed, tags, cell_tags, heads,
+  ids, cells, sessions, puts, drops, touches, rows, no_rows = take(claim, 19, 0)
+
+local meta = call('HMGET', KEYS[3], 'epoch', 'version', 'stamp', writer)
+if meta[1] ~= epoch then return {'EPOCH', meta[1] or ''} end
+local last = meta[4]
+if not last then return {'ORDER'} end
+local last_number = sub(last, 1, 8)
+if last_number == number then
+  local answer = cmsgpack.unpack(sub(last, 9))
+  return {'OK', answer[1], answer[2], answer[3]}
+end
+if last_number ~= before then return {'ORDER'} end
+
+-- Run a command on the next names or pairs of the claim.
+local function run(command, key, next_at, ...)
+  at = next_at
+  return call(command, key, ...)
+end
+
+local function holds(key, count, claimed, length, none)
+  if count == 0 then
+    call('HLEN', key)
+    return true
+  end
+  local found = run('HMGET', key, take(claim, count, at))
+  for i = 1, count do
+    local value = found[i]
+    if not value then found[i] = none elseif #value > length then found[i] = sub(value, 1, length) end
+  end
+  return concat(found) == claimed
+end
+
+if not holds(KEYS[1], ids, tags, TAG, NO_TAG) then return {'DOUBT'} end
+if (cells > 0 or touches > 0) and not holds(KEYS[2], cells, cell_tags, TAG, NO_TAG) then return {'DOUBT'} end
+if sessions > 0 and not holds(KEYS[5], sessions, heads, #NO_HEAD, NO_HEAD) then return {'DOUBT'} end
+
+local version = meta[2]
+if committed > 0 then
+  local next_version = version + 1
+  version = string.format('%.0f', next_version)
+  local delta = write('>BBB', 0x95, 0xd9, #epoch) .. epoch
+    .. write('>BI8BI4', 0xcf, next_version, 0xc6, #meta[3]) .. meta[3]
+    .. write('>BI4', 0xc6, #stamp) .. stamp .. write('>BI4', 0xdd, committed) .. records
+  call('XADD', KEYS[4], 'MAXLEN', '~', log_length, version .. '-0', 'd', delta)
+  if puts > 0 then run('HSET', KEYS[1], take(claim, puts, at)) end
+  if drops > 0 then run('HDEL', KEYS[1], take(claim, drops, at)) end
+  if touches > 0 then run('HSET', KEYS[2], take(claim, touches, at)) end
+  if rows > 0 then run('HSET', KEYS[5], take(claim, rows, at)) end
+  if no_rows > 0 then run('HDEL', KEYS[5], take(claim, no_rows, at)) end
+  call('HSET', KEYS[3], 'version', version, 'stamp', stamp, writer, number .. cmsgpack.pack({version, codes, {}}))
+  call('SPUBLISH', KEYS[7], delta)
+else
+  call('HSET', KEYS[3], writer, number .. cmsgpack.pack({version, codes, {}}))
+end
+return version
