@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.web.nodejs import NODE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -15,11 +14,8 @@ ROOT = HERE.parents[1]
 
 def test_modules_under_node() -> None:
     """``node --test`` passes on all of them."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node on PATH")
     tests = sorted(str(path) for path in HERE.glob("*.test.mjs"))
-    done = subprocess.run([node, "--test", *tests], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([NODE, "--test", *tests], capture_output=True, text=True, timeout=120, check=False)
     assert tests
     assert done.returncode == 0, done.stdout[-4000:]
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from server.games.flotsam import motion, world
+from tests.web.nodejs import NODE
 
 HERE = Path(__file__).parent
 STEPS = 10_000
@@ -47,11 +45,8 @@ def make_calls(chance: random.Random) -> list[tuple[str, list[int]]]:
 
 def test_ten_thousand_strokes_are_the_same_in_the_page_and_in_the_rules() -> None:
     """Each function of step.js returns what its namesake in motion.py does, bit for bit."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node on PATH")
     calls = make_calls(random.Random(7))
-    command = [node, str(HERE / "steps.mjs")]
+    command = [NODE, str(HERE / "steps.mjs")]
     done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, timeout=60, check=True)
     expected = [NAMES[name](*args) for name, args in calls]
     assert json.loads(done.stdout) == json.loads(json.dumps(expected))
