@@ -1,4 +1,4 @@
-/** Makes a page of the node a player of the cove (cove.py) that only shows its state: an expression, run by the tests. */
+/** Makes a page a player of the cove (cove.py) that only shows its state: an expression, run by the tests. */
 
 (async () => {
   const { Client, Interpolation, JSON_TEXT, MSGPACK, Prediction } = await import("/sdk/index.js");

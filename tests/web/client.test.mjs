@@ -92,7 +92,9 @@ test("what cannot be right by the schema is not sent (S12)", async () => {
     ["grab", { crate: Infinity }],
     ["row", { unknown: [NaN] }],
   ];
-  for (const [command, args] of wrong) assert.equal((await box.client.do(command, args)).code, "bad_arguments", command);
+  for (const [command, args] of wrong) {
+    assert.equal((await box.client.do(command, args)).code, "bad_arguments", command);
+  }
   assert.equal(box.socket.of("do").length, 0);
   box.client.do("shout", { text: "🦀".repeat(120) });
   assert.equal(box.socket.of("do")[0].seq, 1);

@@ -42,7 +42,7 @@ test("it is unknown until the first pong, and right at once if the way was even"
   assert.equal(bench.clock.uncertaintyMs, 20);
 });
 
-test("of the last ten samples the shortest round trip counts: what was held up on one side does not pull it off", () => {
+test("of ten samples the shortest round trip counts: what was held up on one side does not pull it off", () => {
   const bench = new Bench();
   bench.ping(10, 10);
   for (let count = 0; count < 9; count++) {

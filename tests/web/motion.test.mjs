@@ -91,7 +91,8 @@ test("a leap is shown as a leap", () => {
 
 test("a track says how long ago the step before was, but not of pauses and what did not move", () => {
   const moving = track();
-  const gaps = [[0, 0], [100, 40], [150, 40], [230, 80], [5000, 120]].map(([atMs, x]) => moving.push(atMs, [x], DELAY_MS));
+  const arrivals = [[0, 0], [100, 40], [150, 40], [230, 80], [5000, 120]];
+  const gaps = arrivals.map(([atMs, x]) => moving.push(atMs, [x], DELAY_MS));
   assert.deepEqual(gaps, [null, 100, null, 130, null]);
 });
 

@@ -132,6 +132,7 @@ test("a frozen page has no connection, so nothing piles up; thawed, it comes bac
 test("a page that was never in the world keeps nothing and does not connect when it is seen", () => {
   const box = new Box();
   for (const moment of ["hidden", "frozen", "thawed", "visible", "leaving", "returned", "online"]) box.tell(moment);
+  box.clock.advance(60_000);
   assert.deepEqual([box.sockets.length, box.storage.texts.size, box.client.canRejoin], [0, 0, false]);
 });
 

@@ -19,9 +19,10 @@ const codes = (answers) => answers.map(({ code }) => code);
 
 // Two tabs that share what a tab keeps, as no browser's do: for the session that goes on elsewhere.
 const kept = new Map();
-const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text), removeItem: () => {} };
+const storage = { getItem: (key) => kept.get(key), setItem: (key, text) => kept.set(key, text), removeItem: () => {} };
+const environment = { ...AMBIENT, storage: () => storage };
 let tell;
-const ann = new Client({ url, environment: { ...AMBIENT, storage: () => storage, watch: (listener) => (tell = listener) } });
+const ann = new Client({ url, environment: { ...environment, watch: (listener) => (tell = listener) } });
 const annsWelcome = await ann.join({ name: "Ann", radius: 500 });
 await until(() => ann.avatar !== null);
 const start = ann.avatar.fields.x;
@@ -39,12 +40,16 @@ happened.afterCut = ann.avatar.fields.x - start;
 happened.sameSession = ann.welcome.session === annsWelcome.session;
 happened.reconnects = ann.statistics().reconnects;
 
+/** What is told next of Ann's boat. */
+const told = (client, what) =>
+  new Promise((resolve) => client.on(what, ({ id }, more) => id === annsWelcome.avatar && resolve(more)));
+
 const bob = new Client({ url, codec: JSON_TEXT });
 await bob.join({ name: "Bob", spectate: true });
 bob.look({ radius: 500, follow: annsWelcome.avatar });
 await until(() => bob.mirror.entities.has(annsWelcome.avatar));
 happened.seen = bob.mirror.entities.get(annsWelcome.avatar).fields.x - start;
-const updated = new Promise((resolve) => bob.on("update", ({ id }, before) => id === annsWelcome.avatar && resolve(before)));
+const updated = told(bob, "update");
 await row(ann, 1);
 happened.before = (await updated).x - start;
 happened.spectator = (await row(bob, 1)).code;
@@ -54,7 +59,7 @@ happened.clockIsRight = Math.abs(ann.clock.now() - Date.now()) < 250;
 
 // The page is loaded anew while the old one still has its connection: the newer one has the session.
 tell("hidden");
-const second = new Client({ url, codec: MSGPACK, environment: { ...AMBIENT, storage: () => storage } });
+const second = new Client({ url, codec: MSGPACK, environment });
 const closed = new Promise((resolve) => ann.on("status", (status, { code }) => status === "closed" && resolve(code)));
 const again = await second.rejoin();
 happened.rejoined = again.session === annsWelcome.session && again.avatar === annsWelcome.avatar;
@@ -63,7 +68,7 @@ await until(() => second.avatar !== null);
 happened.counted = codes([await row(second, 1)]);
 happened.last = second.avatar.fields.x - start;
 
-const left = new Promise((resolve) => bob.on("leave", ({ id }, reason) => id === annsWelcome.avatar && resolve(reason)));
+const left = told(bob, "leave");
 second.leave();
 happened.left = await left;
 happened.ends = [second.status, (await row(second, 1)).code];

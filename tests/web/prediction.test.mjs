@@ -101,6 +101,15 @@ test("what somebody else did to the avatar is taken in though a command is on th
   assert.deepEqual([placeOf(own.state), own.corrections, own.lastCorrection], [[30, 90], 1, 90]);
 });
 
+test("a state that nobody foresaw is one correction, however many answers come with it", async () => {
+  const { box, own } = predicted();
+  own.do("row", { dx: 20, dy: 0 });
+  own.do("row", { dx: 20, dy: 0 });
+  shows(box, 6, 50, 90);
+  await answers(box, [1, 6], [2, 6]);
+  assert.deepEqual([placeOf(own.state), own.corrections, own.lastCorrection], [[50, 90], 1, 90]);
+});
+
 test("a refused command is taken back evenly, and counted", async () => {
   const { box, own } = predicted();
   own.do("row", { dx: 20, dy: 0 });

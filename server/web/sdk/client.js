@@ -162,8 +162,8 @@ export class Client extends Emitter {
   }
 
   /**
-   * Goes on as the player that this tab was before its page was loaded; as a new one of the same name, if the server has
-   * let that one go.
+   * Goes on as the player that this tab was before its page was loaded; as a new one of the same name, if the server
+   * has let that one go.
    *
    * @param {{ credentials?: string, radius?: number }} [more]
    * @returns {Promise<Welcome>} as for `join`

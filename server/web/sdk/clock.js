@@ -9,7 +9,7 @@
 
 const SAMPLES = 10;
 const SAMPLE_LIFE_MS = 60_000;
-/** How much faster or slower than time it runs while it is led to where it belongs. */
+/** How much faster or slower than time it runs while it is led to where it belongs. Below 1 it never runs back. */
 const SLEW = 0.1;
 /** Beyond this it is not a matter of measuring: the machine slept, or a node's clock is another. */
 const FAR_MS = 1000;
@@ -26,7 +26,6 @@ export class Clock {
     this.offsetMs = 0;
     this.targetMs = 0;
     this.ledAtMs = 0;
-    this.lastMs = -Infinity;
   }
 
   /** Server time in milliseconds since 1970; NaN until the first sample. */
@@ -34,8 +33,7 @@ export class Clock {
     if (!this.isSet) return NaN;
     const localMs = this.localNow();
     this.#lead(localMs);
-    this.lastMs = Math.max(this.lastMs, localMs + this.offsetMs);
-    return this.lastMs;
+    return localMs + this.offsetMs;
   }
 
   /** How far it can be off, in milliseconds: half of the best round trip. */

@@ -1,10 +1,10 @@
 /**
  * The two encodings of the protocol: MessagePack in binary frames, JSON in text frames.
  *
- * Knows no message, only values: null, booleans, finite numbers, texts, bytes, lists, maps with text keys.
- * Invariant: decode(encode(value)) equals value; whole numbers below 2^53 stay exact; what is not the encoding of such a
- * value throws CodecError and nothing else. Maps decoded from MessagePack have no prototype, so that no key of a
- * stranger reaches one; JSON.parse makes such keys plain properties by itself.
+ * Knows no message, only values: null, booleans, finite numbers, texts, bytes, lists, maps with text keys. Invariant:
+ * decode(encode(value)) equals value; whole numbers below 2^53 stay exact; what is not the encoding of such a value
+ * throws CodecError and nothing else. Maps decoded from MessagePack have no prototype, so that no key of a stranger
+ * reaches one; JSON.parse makes such keys plain properties by itself.
  */
 
 import { CodecError } from "./errors.js";
@@ -354,6 +354,7 @@ export const JSON_TEXT = {
  * @param {unknown} value
  */
 function requireFinite(_key, value) {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new CodecError(`${value} is not a number of the protocol`);
+  const isFit = typeof value !== "number" || Number.isFinite(value);
+  if (!isFit) throw new CodecError(`${value} is not a number of the protocol`);
   return value;
 }

@@ -17,7 +17,9 @@
  * }} Socket
  *   As much of a WebSocket as is used.
  *
- * @typedef {{ getItem(key: string): string | null, setItem(key: string, text: string): void, removeItem(key: string): void }} Storage
+ * @typedef {{
+ *   getItem(key: string): string | null, setItem(key: string, text: string): void, removeItem(key: string): void,
+ * }} Storage
  *
  * @typedef {{
  *   open(url: string, subprotocol: string): Socket,
@@ -30,8 +32,8 @@
  *   watch(tell: (moment: Moment) => void): void,
  *   storage(): Storage | null,
  * }} Environment
- *   `now` is in milliseconds, only moves on, and has nothing to do with the wall clock. `isOnline`: false if it is nearly
- *   certain that nothing can be reached. `storage` outlives a reload of the page and belongs to one tab.
+ *   `now` is in milliseconds, only moves on, and has nothing to do with the wall clock. `isOnline`: false if it is
+ *   nearly certain that nothing can be reached. `storage` outlives a reload of the page and belongs to one tab.
  */
 
 /** @type {Environment} */

@@ -7,7 +7,8 @@
 
 import { cellDigest, entityDigest } from "./digest.js";
 
-/** @import { CellRow, Cells, Delta, Entity, EntityRow, Fields, PatchRow, Reset, StateMessage, WireSchema } from "./protocol.js" */
+/** @import { CellRow, Cells, Delta, Entity, EntityRow, Fields, PatchRow, Reset } from "./protocol.js" */
+/** @import { StateMessage, WireSchema } from "./protocol.js" */
 
 /** What one message did to the view. */
 export class Change {

@@ -1,11 +1,11 @@
 /**
  * The player's own avatar, shown as it will be when the server has done what it was asked.
  *
- * Each command that is given through here is applied at once, by the same pure step that the game's rule uses, on top of
- * what the server last showed. What the server shows next is one of the states on the way, if nothing else happened: then
- * the commands up to there are in it, whether they were answered or not, and the rest still stands. Otherwise what is
- * unanswered is applied anew on top of it; if the result differs, that is a correction, shown as even motion and counted.
- * Knows no game: the step is an argument. Invariant: with nothing on the way, the state is the server's.
+ * Each command that is given through here is applied at once, by the same pure step that the game's rule uses, on top
+ * of what the server last showed. What the server shows next is one of the states on the way, if nothing else happened:
+ * then the commands up to there are in it, whether they were answered or not, and the rest still stands. Otherwise what
+ * is unanswered is applied anew on top of it; if the result differs, that is a correction, shown as even motion and
+ * counted. Knows no game: the step is an argument. Invariant: with nothing on the way, the state is the server's.
  */
 
 import { Glide } from "./glide.js";
@@ -16,8 +16,8 @@ import { Timers } from "./timers.js";
 /** @import { Answer, Args, Fields } from "./protocol.js" */
 
 /**
- * The state arrives before the answers of the commands that led to it, by one flush at most. If none comes for so long, what
- * was not foreseen was of somebody else's making.
+ * The state arrives before the answers of the commands that led to it, by one flush at most. If none comes for so long,
+ * what was not foreseen was of somebody else's making.
  */
 const ANSWERS_WITHIN_MS = 120;
 
@@ -27,8 +27,8 @@ const ANSWERS_WITHIN_MS = 120;
  * @typedef {(state: Fields, input: Input, dtMs: number) => Fields} Step
  *   The state after a command (the same one, if it changes nothing); `dtMs`: time since the command before.
  * @typedef {{ step: Step, fields?: string[], smoothMs?: number, leap?: number }} PredictionOptions
- *   fields: those that are shown smoothly; smoothMs: over how long a change of them is shown; leap: a change so large is
- *   shown at once
+ *   fields: those that are shown smoothly; smoothMs: over how long a change of them is shown; leap: a change so large
+ *   is shown at once
  */
 
 export class Prediction {

@@ -2,9 +2,9 @@
  * Whether a connection is alive, how long a message takes, and the samples for the server's clock.
  *
  * Pings now and then; any message is a sign of life. A timer that fires late says nothing about the connection: the
- * page was hidden or asleep, and what arrived meanwhile has not been delivered yet. For the same reason only the pong of
- * a ping that was sent after waking proves that a connection outlived the sleep.
- * Knows no socket. Invariant: after `stop` it is silent.
+ * page was hidden or asleep, and what arrived meanwhile has not been delivered yet. For the same reason only the pong
+ * of a ping that was sent after waking proves that a connection outlived the sleep. Knows no socket. Invariant: after
+ * `stop` it is silent.
  */
 
 import { Timers } from "./timers.js";

@@ -1,9 +1,9 @@
 /**
  * The path of one thing, from states that arrive in steps.
  *
- * Knows times and points only; a point is a list of numbers. Shown time is `delayMs` behind; between two known points the
- * thing is shown on the line that joins them, behind the last one for a moment as if it went on. Invariant: what is shown
- * is continuous, but for leaps, and comes to rest at the last known point.
+ * Knows times and points only; a point is a list of numbers. Shown time is `delayMs` behind; between two known points
+ * the thing is shown on the line that joins them, behind the last one for a moment as if it went on. Invariant: what is
+ * shown is continuous, but for leaps, and comes to rest at the last known point.
  */
 
 /** A longer pause between two steps was no motion: it lay still. */

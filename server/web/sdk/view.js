@@ -36,8 +36,8 @@ export class View {
   }
 
   /**
-   * Takes over the schema. The view, if there is one, may be of the kinds of an older node: then it is worth nothing, and
-   * has to be asked for anew.
+   * Takes over the schema. The view, if there is one, may be of the kinds of an older node: then it is worth nothing,
+   * and has to be asked for anew.
    *
    * @param {Welcome} welcome
    * @returns {boolean} whether the view can go on
