@@ -275,6 +275,9 @@ class Connection:
             self._controls += 1
             if self._controls > self._limits.max_controls_per_s:
                 self.close(POLICY_VIOLATION, "too many control frames")
+        if raw.opcode == CLOSE:
+            # The library answers with our Close, after which nothing may be sent; when, is up to its task.
+            self._is_open = False
         if raw.ends_message and self._is_open:
             self._awaits_fragments = True
         self._stream.push(raw)

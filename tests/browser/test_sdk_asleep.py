@@ -135,4 +135,5 @@ def test_a_connection_that_died_while_hidden_is_replaced_within_five_seconds_of_
         version = tab.evaluate("probe.version")
         wait_until(lambda: tab.evaluate("probe.version") > version, 2.0)
         assert tab.evaluate("probe.stroke(1)") == ""
-    assert complaints(chromium) == []
+    # A handshake that hung is answered when packets go again: too late, and the browser itself says so.
+    assert [text for text in complaints(chromium) if "Unexpected response code: 408" not in text] == []

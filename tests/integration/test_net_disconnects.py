@@ -143,6 +143,36 @@ async def test_kicked_client_that_answers_is_closed_at_once() -> None:
     assert app.ended == [CloseReason(4003, "kicked")]
 
 
+class Chatter(EchoApp):
+    """Sends to its clients at every turn of the loop, as a flush may come at any."""
+
+    async def handle(self, connection: Connection) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._chat, connection)
+            await super().handle(connection)
+            nursery.cancel_scope.cancel()
+
+    async def _chat(self, connection: Connection) -> None:
+        while True:
+            connection.send(connection.frame(b"chat"))
+            await trio.lowlevel.checkpoint()
+
+
+async def test_nothing_follows_our_close() -> None:
+    """A client that says Close while a flush is under way gets its answer last: browsers call more an error."""
+    app = Chatter()
+    with trio.fail_after(10):
+        async with serving(app, Limits()) as port:
+            for _ in range(20):
+                peer = await join(port)
+                await peer.send(masked.close(1000))
+                assert await peer.read_close() == 1000
+                assert await peer.read_frame() == (LOST, b"")
+                await peer.stream.aclose()
+            await eventually(lambda: len(app.ended) == 20)
+    assert {ended.code for ended in app.ended} == {1000}
+
+
 async def test_client_that_vanishes_during_the_handshake_is_no_error() -> None:
     """A reset right behind the request, and one in the middle of a frame, end quietly."""
     app = EchoApp()
