@@ -129,8 +129,9 @@ async def test_a_user_that_may_not_do_everything_does_nothing(real_directory: Re
     token = await busy(real_directory)
     before = await dump(real_directory)
     address = real_directory.topology.link_for(DIRECTORY).address
-    await store_call(real_directory, "ACL", "SETUSER", "weak", "reset", "on", ">secret", "~*", "&*", "+@all", rule)
+    await store_call(real_directory, "ACL", "SETUSER", "weak", "reset", "on", ">secret", "~*", "&*", "+@all")
     async with open_store(f"unix://weak:secret@{address.path}") as store:
+        await store_call(real_directory, "ACL", "SETUSER", "weak", rule)
         for call in CALLS.values():
             with pytest.raises(StoreError, match="may not write the directory"):
                 await call(RedisDirectory(store.topology), token)
