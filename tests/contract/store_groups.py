@@ -142,7 +142,7 @@ async def watched_primary(
         primary = await stack.enter_async_context(running(kind, *options))
         follow = (*options, "--replicaof", "127.0.0.1", str(primary.port))
         copies = [await stack.enter_async_context(running(kind, *follow)) for _ in range(replicas)]
-        await until(lambda: all(map(is_synced, copies)))
+        await until(lambda: all(map(is_synced, copies)) and _feeds(primary, replicas))
         ports = [await stack.enter_async_context(_sentinel(kind, primary.port, sentinels)) for _ in range(sentinels)]
         await until(lambda: all(_watches(port, replicas, sentinels) for port in ports))
         yield Watched(primary, copies, ports)
@@ -200,6 +200,12 @@ def is_synced(server: Server) -> bool:
     """Whether a replica has caught up with its primary."""
     info = server.admin.info("replication")
     return info["role"] == "slave" and info["master_link_status"] == "up"
+
+
+def _feeds(primary: Server, replicas: int) -> bool:
+    """Whether so many get what a primary writes: one that says it is up gets nothing before its first ACK."""
+    primary.admin.set("fed", 1, px=1000)
+    return int(primary.admin.wait(replicas, 100)) == replicas
 
 
 @asynccontextmanager
