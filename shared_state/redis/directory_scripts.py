@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib.resources import files
-
-from shared_state.redis.scripts import Script
-
-
-def _text(name: str) -> bytes:
-    return files("shared_state.redis").joinpath("lua", f"directory_{name}.lua").read_bytes()
-
-
-def _script(text: bytes) -> Script:
-    return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
+from shared_state.redis.scripts import Script, load
 
 
 def _on_ledger(name: str) -> Script:
-    return _script(_text("ledger") + _text(name))
+    return load("directory_ledger", f"directory_{name}")
 
 
 CONFIRM = _on_ledger("confirm")
@@ -33,9 +22,9 @@ SWEEP = _on_ledger("sweep")
 TAKE_OVER = _on_ledger("take_over")
 UPDATE = _on_ledger("update")
 
-BEAT = _script(_text("beat"))
-DRAIN = _script(_text("drain"))
-KICK = _script(_text("kick"))
-KICKS = _script(_text("kicks"))
-LEAVE = _script(_text("leave"))
-NODES = _script(_text("nodes"))
+BEAT = load("directory_beat")
+DRAIN = load("directory_drain")
+KICK = load("directory_kick")
+KICKS = load("directory_kicks")
+LEAVE = load("directory_leave")
+NODES = load("directory_nodes")

@@ -44,21 +44,23 @@ class Script:
             return await call("EVAL", self.text, len(keys), *keys, *args)
 
 
-def _load(name: str) -> Script:
-    text = files("shared_state.redis").joinpath("lua", f"{name}.lua").read_bytes()
+def load(*names: str) -> Script:
+    """A script of the folder ``lua``: its last text, behind what it shares with others."""
+    folder = files("shared_state.redis").joinpath("lua")
+    text = b"".join(folder.joinpath(f"{name}.lua").read_bytes() for name in names)
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
 
 
-ATTACH = _load("attach")
-COMMIT_EACH = _load("commit_each")
-COMMIT_WHOLE = _load("commit_whole")
-DELETE_WORLD = _load("delete_world")
-FORBIDDEN = _load("forbidden")
-LEASE_RELEASE = _load("lease_release")
-LEASE_RENEW = _load("lease_renew")
-LEASE_TAKE = _load("lease_take")
-RENEW_EPOCH = _load("renew_epoch")
-RESERVE_IDS = _load("reserve_ids")
-SESSIONS_PAGE = _load("sessions_page")
-SNAPSHOT = _load("snapshot")
-SNAPSHOT_PAGE = _load("snapshot_page")
+ATTACH = load("attach")
+COMMIT_EACH = load("commit_log", "commit_each")
+COMMIT_WHOLE = load("commit_log", "commit_whole")
+DELETE_WORLD = load("delete_world")
+FORBIDDEN = load("forbidden")
+LEASE_RELEASE = load("lease_release")
+LEASE_RENEW = load("lease_renew")
+LEASE_TAKE = load("lease_take")
+RENEW_EPOCH = load("renew_epoch")
+RESERVE_IDS = load("reserve_ids")
+SESSIONS_PAGE = load("sessions_page")
+SNAPSHOT = load("snapshot")
+SNAPSHOT_PAGE = load("snapshot_page")

@@ -1,4 +1,3 @@
-#!lua
 -- Commit a batch step by step: check each transaction, write what holds, publish one delta. Atomic; resending is
 -- harmless.
 --
@@ -14,25 +13,16 @@
 -- Time goes into making values and functions, and into the bytes of strings: each byte of a new one is hashed. Hence
 -- one flat array with places instead of names, what is rare behind a flag, and records that are taken apart only
 -- where one does not commit or is completed here.
-local TAG = 8
 local CHUNK = 4000       -- arguments per call: unpack() fails near 8000
-local NO_TAG = '\0\0\0\0\0\0\0\0'
 local TAIL = ':tail'     -- a session's row: its head under its name, the rest under its name and this
-local call, sub, concat, read, write = redis.call, string.sub, table.concat, struct.unpack, struct.pack
+local read = struct.unpack
 
 local batch, records = cmsgpack.unpack(ARGV[1]), ARGV[2]
 local writer, number, before, epoch, stamp, log_length = unpack(batch, 1, 6)
 
 local meta = call('HMGET', KEYS[3], 'epoch', 'version', 'stamp', writer)
-if meta[1] ~= epoch then return {'EPOCH', meta[1] or ''} end
-local last = meta[4]
-if not last then return {'ORDER'} end
-local last_number = sub(last, 1, 8)
-if last_number == number then
-  local answer = cmsgpack.unpack(sub(last, 9))
-  return {'OK', answer[1], answer[2], answer[3]}
-end
-if last_number ~= before then return {'ORDER'} end
+local reply = settled(meta, epoch, number, before)
+if reply then return reply end
 
 -- What the batch refers to: arrays of stored values by place, false where there is none. The name of place p stands
 -- in the batch at its list's base + p.
@@ -192,7 +182,7 @@ end
 local version = meta[2]
 codes = concat(codes)
 if committed == 0 then
-  call('HSET', KEYS[3], writer, number .. cmsgpack.pack({version, codes, heads}))
+  call('HSET', KEYS[3], writer, kept(number, version, codes, heads))
   return {'OK', version, codes, heads}
 end
 if from > 1 then
@@ -221,17 +211,13 @@ for session, tail in pairs(tails) do
   end
 end
 
-local next_version = version + 1
-version = string.format('%.0f', next_version)
-local delta = write('>BBB', 0x95, 0xd9, #epoch) .. epoch
-  .. write('>BI8BI4', 0xcf, next_version, 0xc6, #meta[3]) .. meta[3]
-  .. write('>BI4', 0xc6, #stamp) .. stamp .. write('>BI4', 0xdd, committed) .. records
-call('XADD', KEYS[4], 'MAXLEN', '~', log_length, version .. '-0', 'd', delta)
+local delta
+version, delta = logged(meta, epoch, stamp, log_length, committed, records)
 in_chunks('HSET', KEYS[1], puts, put)
 in_chunks('HDEL', KEYS[1], drops, #drops)
 in_chunks('HSET', KEYS[2], touches, #touches)
 in_chunks('HSET', KEYS[5], moves, moved)
 in_chunks('HDEL', KEYS[5], lost, #lost)
-call('HSET', KEYS[3], 'version', version, 'stamp', stamp, writer, number .. cmsgpack.pack({version, codes, heads}))
+call('HSET', KEYS[3], 'version', version, 'stamp', stamp, writer, kept(number, version, codes, heads))
 call('SPUBLISH', KEYS[7], delta)
 return {'OK', version, codes, heads}

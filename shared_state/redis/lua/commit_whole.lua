@@ -1,4 +1,3 @@
-#!lua
 -- Commit a batch of which all holds: compare what it claims, write what it leaves, publish one delta. Atomic;
 -- resending is harmless.
 --
@@ -13,25 +12,16 @@
 -- Before the first write every key has been read by a command of its type. So a refusal leaves nothing half done.
 -- Time goes into making values. So lists go from the claim to the commands as arguments, never through a table, and
 -- tags and heads are compared as one text for each key.
-local TAG = 8
-local NO_TAG = '\0\0\0\0\0\0\0\0'
 local NO_HEAD = string.rep('\255', 20)
-local call, sub, concat, write, take = redis.call, string.sub, table.concat, struct.pack, cmsgpack.unpack_limit
+local take = cmsgpack.unpack_limit
 local claim, records = ARGV[1], ARGV[2]
 
 local at, writer, number, before, epoch, stamp, log_length, codes, committed, tags, cell_tags, heads,
   ids, cells, sessions, puts, drops, touches, rows, no_rows = take(claim, 19, 0)
 
 local meta = call('HMGET', KEYS[3], 'epoch', 'version', 'stamp', writer)
-if meta[1] ~= epoch then return {'EPOCH', meta[1] or ''} end
-local last = meta[4]
-if not last then return {'ORDER'} end
-local last_number = sub(last, 1, 8)
-if last_number == number then
-  local answer = cmsgpack.unpack(sub(last, 9))
-  return {'OK', answer[1], answer[2], answer[3]}
-end
-if last_number ~= before then return {'ORDER'} end
+local reply = settled(meta, epoch, number, before)
+if reply then return reply end
 
 -- Run a command on the next names or pairs of the claim.
 local function run(command, key, next_at, ...)
@@ -58,20 +48,16 @@ if sessions > 0 and not holds(KEYS[5], sessions, heads, #NO_HEAD, NO_HEAD) then 
 
 local version = meta[2]
 if committed > 0 then
-  local next_version = version + 1
-  version = string.format('%.0f', next_version)
-  local delta = write('>BBB', 0x95, 0xd9, #epoch) .. epoch
-    .. write('>BI8BI4', 0xcf, next_version, 0xc6, #meta[3]) .. meta[3]
-    .. write('>BI4', 0xc6, #stamp) .. stamp .. write('>BI4', 0xdd, committed) .. records
-  call('XADD', KEYS[4], 'MAXLEN', '~', log_length, version .. '-0', 'd', delta)
+  local delta
+  version, delta = logged(meta, epoch, stamp, log_length, committed, records)
   if puts > 0 then run('HSET', KEYS[1], take(claim, puts, at)) end
   if drops > 0 then run('HDEL', KEYS[1], take(claim, drops, at)) end
   if touches > 0 then run('HSET', KEYS[2], take(claim, touches, at)) end
   if rows > 0 then run('HSET', KEYS[5], take(claim, rows, at)) end
   if no_rows > 0 then run('HDEL', KEYS[5], take(claim, no_rows, at)) end
-  call('HSET', KEYS[3], 'version', version, 'stamp', stamp, writer, number .. cmsgpack.pack({version, codes, {}}))
+  call('HSET', KEYS[3], 'version', version, 'stamp', stamp, writer, kept(number, version, codes, {}))
   call('SPUBLISH', KEYS[7], delta)
 else
-  call('HSET', KEYS[3], writer, number .. cmsgpack.pack({version, codes, {}}))
+  call('HSET', KEYS[3], writer, kept(number, version, codes, {}))
 end
 return version
