@@ -11,8 +11,8 @@ from typing import Annotated
 import msgspec
 
 from server.game import Actor, Command, EntityId, Rejection, Transaction
-from server.games.flotsam.hold import ADRIFT, TOO_POOR, stow
-from server.games.flotsam.motion import is_within
+from server.games.flotsam.hold import TOO_POOR, stow
+from server.games.flotsam.reach import reach
 from server.games.flotsam.world import HULL, Boat, Lamp, Ledger, Lighthouse, game
 
 LIGHT_REACH = 160
@@ -32,7 +32,6 @@ SITES = (
 """Where lighthouses stand: name, x, y."""
 
 NO_LIGHT = Rejection("gone", "there is no such lighthouse")
-TOO_FAR = Rejection("too_far", "out of reach")
 Amount = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -53,14 +52,10 @@ class Kindle(Command, frozen=True):
 @game.rule(Pay, rate_hz=5, burst=10)
 def pay(tx: Transaction, actor: Actor, command: Pay) -> Rejection | None:
     """Gold goes from the boat to the lamp."""
-    boat = tx.get(actor.entity, Boat)
-    if boat is None:
-        return ADRIFT
-    light = tx.get(command.lighthouse, Lighthouse)
-    if light is None:
-        return NO_LIGHT
-    if not is_within(boat.x, boat.y, light.x, light.y, LIGHT_REACH):
-        return TOO_FAR
+    met = reach(tx, actor, command.lighthouse, Lighthouse, LIGHT_REACH, NO_LIGHT)
+    if isinstance(met, Rejection):
+        return met
+    boat, light = met
     if boat.gold < command.gold:
         return TOO_POOR
     hull = min(boat.hull + command.gold * MENDED_PER_GOLD, HULL)
@@ -75,14 +70,10 @@ def pay(tx: Transaction, actor: Actor, command: Pay) -> Rejection | None:
 @game.rule(Kindle, rate_hz=4, burst=8)
 def kindle(tx: Transaction, actor: Actor, command: Kindle) -> Rejection | None:
     """Oil goes from the boat to the lamp; who pledged most is the keeper."""
-    boat = tx.get(actor.entity, Boat)
-    if boat is None:
-        return ADRIFT
-    light = tx.get(command.lighthouse, Lighthouse)
-    if light is None:
-        return NO_LIGHT
-    if not is_within(boat.x, boat.y, light.x, light.y, LIGHT_REACH):
-        return TOO_FAR
+    met = reach(tx, actor, command.lighthouse, Lighthouse, LIGHT_REACH, NO_LIGHT)
+    if isinstance(met, Rejection):
+        return met
+    boat, light = met
     if boat.oil < command.oil:
         return TOO_POOR
     is_keeper = light.keeper == actor.entity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.game import Actor, Command, EntityId, Rejection, Transaction
 from server.games.flotsam.hold import ADRIFT, sink, stow
 from server.games.flotsam.motion import is_ahead, is_within
+from server.games.flotsam.reach import NO_BOAT, TOO_FAR
 from server.games.flotsam.world import Boat, game
 
 RAM_REACH = 70
@@ -32,7 +33,7 @@ def ram(tx: Transaction, actor: Actor, command: Ram) -> Rejection | None:
         return ADRIFT
     other = tx.get(command.boat, Boat)
     if other is None or command.boat == actor.entity:
-        return Rejection("gone", "there is no such boat")
+        return NO_BOAT
     refusal = _too_weak(boat, other, tx.now_ms)
     if refusal is not None:
         return refusal
@@ -52,7 +53,7 @@ def _too_weak(boat: Boat, other: Boat, now_ms: int) -> Rejection | None:
     if now_ms < boat.rams_ms:
         return Rejection("too_soon", "the crew has to get its breath back")
     if not is_within(boat.x, boat.y, other.x, other.y, RAM_REACH):
-        return Rejection("too_far", "out of reach")
+        return TOO_FAR
     if now_ms > boat.rested_ms + WAY_MS or boat.dx**2 + boat.dy**2 < WAY_STROKE**2:
         return Rejection("too_slow", "the boat has no way on")
     if not is_ahead(boat.x, boat.y, boat.dx, boat.dy, other.x, other.y):

@@ -9,6 +9,7 @@ import msgspec
 from server.game import Actor, Command, EntityId, Rejection, Transaction
 from server.games.flotsam.hold import ADRIFT, scuttle, stow
 from server.games.flotsam.motion import SIZE, effort_ms, step, tire
+from server.games.flotsam.reach import TOO_FAR
 from server.games.flotsam.world import HULL, REACH, STROKE, Boat, Crate, game
 
 PLANKS = 5
@@ -74,7 +75,7 @@ def grab(tx: Transaction, actor: Actor, command: Grab) -> Rejection | None:
     if crate is None:
         return Rejection("gone", "somebody was faster")
     if max(abs(crate.x - boat.x), abs(crate.y - boat.y)) > REACH:
-        return Rejection("too_far", "out of reach")
+        return TOO_FAR
     tx.delete(command.crate)
     stow(tx, actor.entity, boat, crate.gold, crate.oil, hull=min(boat.hull + PLANKS, HULL))
     picked = {"boat": actor.entity, "crate": command.crate, "gold": crate.gold, "oil": crate.oil}

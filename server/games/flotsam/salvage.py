@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from server.game import Actor, Command, EntityId, Look, Rejection, Transaction
-from server.games.flotsam.hold import ADRIFT, stow
+from server.games.flotsam.hold import stow
 from server.games.flotsam.motion import is_within
+from server.games.flotsam.reach import reach
 from server.games.flotsam.world import Boat, Wreck, game
 
 SALVAGE_REACH = 80
 SALVAGE_S = 3.0
 
 GONE = Rejection("gone", "there is no such wreck")
-TOO_FAR = Rejection("too_far", "out of reach")
 
 
 class Salvage(Command, frozen=True):
@@ -23,14 +23,10 @@ class Salvage(Command, frozen=True):
 @game.rule(Salvage, rate_hz=2, burst=4)
 def salvage(tx: Transaction, actor: Actor, command: Salvage) -> Rejection | None:
     """The work begins."""
-    boat = tx.get(actor.entity, Boat)
-    if boat is None:
-        return ADRIFT
-    wreck = tx.get(command.wreck, Wreck)
-    if wreck is None:
-        return GONE
-    if not is_within(boat.x, boat.y, wreck.x, wreck.y, SALVAGE_REACH):
-        return TOO_FAR
+    met = reach(tx, actor, command.wreck, Wreck, SALVAGE_REACH, GONE)
+    if isinstance(met, Rejection):
+        return met
+    boat, wreck = met
     if boat.salvages and tx.now_ms < boat.busy_ms:
         return Rejection("busy", "the crew is at work already")
     tx.patch(actor.entity, salvages=int(command.wreck), busy_ms=tx.now_ms + int(SALVAGE_S * 1000))
@@ -65,14 +61,12 @@ def give_up(tx: Transaction, actor: Actor, command: Salvage) -> None:
 @game.action(Salvage, seconds=SALVAGE_S, lease=lease_of, still=is_at_work, otherwise=give_up)
 def bring_up(tx: Transaction, actor: Actor, command: Salvage) -> Rejection | None:
     """The work is done: the cargo comes on board."""
-    boat = tx.get(actor.entity, Boat)
-    if boat is None:
-        return ADRIFT
-    wreck = tx.get(command.wreck, Wreck)
-    if wreck is None or boat.salvages != command.wreck:
+    met = reach(tx, actor, command.wreck, Wreck, SALVAGE_REACH, GONE)
+    if isinstance(met, Rejection):
+        return met
+    boat, wreck = met
+    if boat.salvages != command.wreck:
         return GONE
-    if not is_within(boat.x, boat.y, wreck.x, wreck.y, SALVAGE_REACH):
-        return TOO_FAR
     tx.delete(command.wreck)
     stow(tx, actor.entity, boat, wreck.gold, wreck.oil, salvages=0, busy_ms=0)
     body = {"boat": actor.entity, "wreck": command.wreck, "gold": wreck.gold, "oil": wreck.oil}

@@ -14,6 +14,7 @@ import msgspec
 from server.game import Actor, Command, EntityId, Rejection, Transaction
 from server.games.flotsam.hold import ADRIFT, TOO_POOR, stow, withdraw_offer
 from server.games.flotsam.motion import SIZE, is_within
+from server.games.flotsam.reach import NO_BOAT, reach
 from server.games.flotsam.world import Boat, Offer, game
 
 TRADE_REACH = 200
@@ -22,6 +23,7 @@ SWEEP_SIDE = 4
 """The bay is swept for old offers in so many squares along each side, one a second."""
 
 GONE = Rejection("gone", "there is no such offer")
+OUT_OF_HAIL = Rejection("too_far", "out of hailing distance")
 Amount = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -50,14 +52,10 @@ class Withdraw(Command, frozen=True):
 @game.rule(Propose, rate_hz=2, burst=6)
 def propose(tx: Transaction, actor: Actor, command: Propose) -> Rejection | None:
     """Puts an offer on the water, for the other boat to see."""
-    boat = tx.get(actor.entity, Boat)
-    if boat is None:
-        return ADRIFT
-    other = tx.get(command.boat, Boat)
-    if other is None or command.boat == actor.entity:
-        return Rejection("gone", "there is no such boat")
-    if not is_within(boat.x, boat.y, other.x, other.y, TRADE_REACH):
-        return Rejection("too_far", "out of hailing distance")
+    met = reach(tx, actor, command.boat, Boat, TRADE_REACH, NO_BOAT, too_far=OUT_OF_HAIL)
+    if isinstance(met, Rejection):
+        return met
+    boat, _ = met
     amounts = (command.gives_gold, command.gives_oil, command.wants_gold, command.wants_oil)
     if not any(amounts):
         return Rejection("empty", "nothing for nothing")
@@ -84,7 +82,7 @@ def accept(tx: Transaction, actor: Actor, command: Accept) -> Rejection | None:
     if seller is None:
         return GONE
     if not is_within(buyer.x, buyer.y, seller.x, seller.y, TRADE_REACH):
-        return Rejection("too_far", "out of hailing distance")
+        return OUT_OF_HAIL
     if buyer.gold < offer.wants_gold or buyer.oil < offer.wants_oil:
         return TOO_POOR
     if seller.gold < offer.gives_gold or seller.oil < offer.gives_oil:
