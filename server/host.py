@@ -169,11 +169,11 @@ class WorldHost:
 
     def kick(self, session: SessionId) -> None:
         """Puts a session out of the world, connected or away."""
-        for occupant in self.sessions:
-            if occupant.session_id == session:
-                occupant.on_kicked()
-                return
-        self.recall(session, partial(self._remove_absent, session))
+        occupant = self._current.get(session)
+        if occupant is not None:
+            occupant.on_kicked()
+        else:
+            self.recall(session, partial(self._remove_absent, session))
 
     def _leave(self, tx: Transaction, session: SessionId, tail: SessionTail) -> None:
         end_avatar(self.game, tx, Actor(session, EntityId(tail.entity), tail.name))

@@ -16,7 +16,7 @@ from shared_state.names import SessionId, WorldName
 from tests.integration.memory_node import memory_directory
 from tests.unit.server.harbour import game
 from tests.unit.server.quay import SEAT_S, WORLD, memory_server, open_quay
-from tests.unit.server.session.test_resuming import resume_of
+from tests.unit.server.session.test_resuming import come_back, resume_of
 
 
 @attrs.frozen(eq=False)
@@ -171,3 +171,16 @@ async def test_an_operator_puts_a_player_out(away: bool, autojump_clock: MockClo
             await quay.settle()
             assert list(quay.rows) == [other.session.session_id]
             assert (await used(directory), len(quay.stored)) == (1, 1)
+
+
+async def test_a_kick_reaches_the_connection_that_serves_the_session(autojump_clock: MockClock) -> None:
+    """The one before it may not have ended yet: its side never answers our Close."""
+    with trio.fail_after(20):
+        directory = await two_seats()
+        async with open_quay(game, directory=directory) as quay:
+            before = await quay.join()
+            after = await come_back(quay, resume_of(before))
+            assert len(quay.host.sessions) == 2
+            quay.host.kick(SessionId(after.session.session_id))
+            await quay.settle()
+            assert after.line.closed == (close_codes.KICKED, "an operator ended your session")
