@@ -9,6 +9,7 @@
  */
 
 import { Clock } from "./clock.js";
+import { CLOSE_LOST, CLOSE_NORMAL } from "./close_codes.js";
 import { MSGPACK } from "./codec.js";
 import { Emitter } from "./emitter.js";
 import { AMBIENT } from "./environment.js";
@@ -24,10 +25,6 @@ import { View } from "./view.js";
 /** @import { LineState } from "./line.js" */
 /** @import { Change } from "./mirror.js" */
 /** @import { Answer, Args, Entity, Fields, Status, StatusDetail, ToClient, Welcome } from "./protocol.js" */
-
-const CLOSE_NORMAL = 1000;
-/** What a connection ends with of which nobody says why. */
-const CLOSE_LOST = 1006;
 
 /**
  * @typedef {{ name: string, credentials: string, radius: number, spectate: boolean }} Player

@@ -4,6 +4,7 @@
  * Knows no session. Invariant: `lost` is told once at most, and nothing is told after `close`.
  */
 
+import { CLOSE_LOST, CLOSE_RETURNING } from "./close_codes.js";
 import { CodecError } from "./errors.js";
 import { Pulse } from "./pulse.js";
 import { Timers } from "./timers.js";
@@ -15,9 +16,6 @@ import { Timers } from "./timers.js";
 
 const WELCOME_LIMIT_MS = 8000;
 const SOCKET_OPEN = 1;
-/** What the connection's end is called when nobody else has a word for it. */
-const CLOSE_LOST = 1006;
-const CLOSE_RETURNING = 4000;
 
 /**
  * @typedef {{ url: string, codec: Codec, environment: Environment, received: Meter, sent: Meter }} Means

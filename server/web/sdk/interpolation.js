@@ -28,8 +28,8 @@ export class Interpolation {
   /** @type {Map<number, number>} id of what went out of view -> when */
   #left = new Map();
   #playout = new PlayoutDelay();
-  /** @type {(() => void)[]} */
-  #subscriptions;
+  /** @type {() => void} */
+  #unsubscribe;
 
   /**
    * @param {Client} client
@@ -40,7 +40,7 @@ export class Interpolation {
     this.fields = fields;
     this.leap = leap;
     this.extrapolateMs = extrapolateMs;
-    this.#subscriptions = [client.on("change", (change) => this.#take(change))];
+    this.#unsubscribe = client.on("change", (change) => this.#take(change));
   }
 
   /** How late things are shown, in milliseconds. */
@@ -65,7 +65,7 @@ export class Interpolation {
 
   /** Stops following the client. */
   close() {
-    for (const end of this.#subscriptions) end();
+    this.#unsubscribe();
     this.#tracks.clear();
   }
 

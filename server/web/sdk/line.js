@@ -8,6 +8,7 @@
  */
 
 import { Backoff, isFinal } from "./backoff.js";
+import { CLOSE_RETURNING } from "./close_codes.js";
 import { Connection } from "./connection.js";
 import { Meter } from "./meter.js";
 import { Timers } from "./timers.js";
@@ -23,8 +24,6 @@ const HIDDEN_ATTEMPTS = 3;
 const OFFLINE_EVERY_MS = 15_000;
 /** Waking connects at once, but no more often than this. */
 const WAKE_EVERY_MS = 1000;
-/** What the client closes with when it means to come back. */
-const CLOSE_RETURNING = 4000;
 
 /**
  * @typedef {"closed" | "connecting" | "open" | "waiting"} LineState
