@@ -106,9 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     load = build_load()
     floors = [measure(load, int(players), options.rounds) for players in options.n.split(",")]
-    print(
-        f"{'players':>8}{'taken':>9}{'sent':>9}{'stored us':>11}{'without store':>15}{'floor, ms a player-second':>28}"
-    )
+    print(f"{'players':>8}{'taken':>9}{'sent':>9}{'stored us':>11}{'no store':>12}{'floor, ms/player-second':>26}")
     for floor in floors:
         each = f"{floor.taken_us:>9.1f}{floor.sent_us:>9.1f}{floor.stored_us:>11.1f}"
         print(f"{floor.players:>8}{each}{floor.in_memory_ms:>12.3f}{floor.ms:>26.3f}")

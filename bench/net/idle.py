@@ -23,6 +23,8 @@ import click
 import trio
 
 from bench.net.idlers import Idlers, join_frame
+from bench.processes import memory_kb
+from server.launch.inspection import cpu_s
 from server.launch.ports import LOOPBACK, free_ports, get
 from shared_state.embedded import EmbeddedStore, embedded_store
 from shared_state.kept_process import KeptProcess, kept_process
@@ -45,18 +47,6 @@ class Outcome:
     store_cpu_s: float
     load_cpu_s: float
     lost: int
-
-
-def memory_kb(pid: int) -> float:
-    """Resident memory of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
-def cpu_s(pid: int) -> float:
-    """Processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def sit(port: int, node: KeptProcess, store: EmbeddedStore, players: int, spectate: bool) -> Outcome:

@@ -14,12 +14,12 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import attrs
 import click
 import trio
 
+from bench.processes import memory_kb
 from client_bot.connection import Address, Dial, dial_tcp
 from client_bot.plan import SwarmPlan
 from client_bot.progress import SilentProgress
@@ -93,12 +93,6 @@ class Outcome:
     caught_up: float
 
 
-def memory_mb(pid: int) -> float:
-    """Resident memory of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
-
-
 async def counters(port: int, *names: str) -> list[float]:
     """Counters of a node."""
     _, page = await get(port, "/metrics")
@@ -115,13 +109,13 @@ async def play(bots: int, seconds: float, others: int, dials: Sequence[Dial]) ->
         readings: list[float] = []
 
         async def inspect(collect: Callable[[], SwarmResult]) -> SwarmResult:
-            readings.append(memory_mb(pid))
+            readings.append(memory_kb(pid) / 1024)
             readings.extend(await counters(cluster.nodes[0].port, "oarlock_held_back", "oarlock_caught_up"))
             return collect()
 
         async def look() -> None:
             await trio.sleep(seconds / 3)
-            readings.append(memory_mb(pid))
+            readings.append(memory_kb(pid) / 1024)
 
         nursery.start_soon(look)
         plan = SwarmPlan(url=url_of(cluster), bots=bots, seconds=seconds, rate_hz=2.0, brains={"explorer": 1.0})
