@@ -24,8 +24,8 @@ from server.interest.lookout import Optics
 from server.interest.viewer import Viewer
 from server.leader import Leader, LiveNodes
 from server.seats import CountedSeating, FreeSeating, Seats
+from server.session import deeds
 from server.session.room import Occupant, RoomCounts
-from server.session.stay import end_avatar
 from server.wire import close_codes
 from server.wire.messages import Schema
 from shared_state.entity import EntityId, Tag, incarnation_of
@@ -176,7 +176,7 @@ class WorldHost:
             self.recall(session, partial(self._remove_absent, session))
 
     def _leave(self, tx: Transaction, session: SessionId, tail: SessionTail) -> None:
-        end_avatar(self.game, tx, Actor(session, EntityId(tail.entity), tail.name))
+        deeds.leave(self.game, Actor(session, EntityId(tail.entity), tail.name), tx)
 
     def _on_removed(self, session: SessionId) -> None:
         self.seating.clear(session)

@@ -7,7 +7,6 @@ that fell behind runs once, not once for every time it missed.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from functools import partial
 from typing import TypeAlias
 
 import attrs
@@ -15,13 +14,12 @@ import structlog
 import trio
 
 from server.game import Rejection, TimedRule, Transaction
-from server.session.boundary import contained
+from server.session.deeds import happen
 from shared_state.errors import StoreError
 from shared_state.lease import LeaseKeeper
 from shared_state.membership import Reaper
 from shared_state.names import LeaseName
 from shared_state.store import LeaseGrant, Store
-from shared_state.transaction import OutOfIds
 from shared_state.world import World
 
 log = structlog.get_logger()
@@ -30,7 +28,6 @@ LiveNodes: TypeAlias = Callable[[], Awaitable[Collection[str] | None]]
 
 LEADER = LeaseName("leader")
 REAP_EVERY_S = 1.0
-RULE_FAILED = Rejection("internal", "the timed rule failed")
 
 
 @attrs.define(eq=False)
@@ -85,6 +82,6 @@ class Leader:
     def _fenced(self, timed: TimedRule, grant: LeaseGrant) -> Callable[[Transaction], Rejection | None]:
         def run(tx: Transaction) -> Rejection | None:
             tx.require(grant)
-            return contained(partial(timed.rule, tx), lambda: RULE_FAILED, OutOfIds, rule=timed.name)
+            return happen(timed, tx)
 
         return run

@@ -44,7 +44,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One committed transaction.
 
     ``tag`` marks all that it wrote. ``session`` and ``seq`` name the command (empty and 0 for timed rules).
-    ``cause`` holds what a verifier needs to run the rule again, when the world keeps a journal.
+    ``cause`` holds what a verifier needs, besides the tag, to run the rule again (``server/session/cause.py``).
     ``added`` is last: the commit script appends it.
     """
 

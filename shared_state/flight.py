@@ -74,7 +74,7 @@ class Boarding:
         if job.session is not None and not self._may_write(job, job.session):
             self.flight.answers.append((job, Fenced()))
             return True
-        tx = Transaction(self.overlay, self.tags.make(), self.now_ms, self.ids)
+        tx = Transaction(self.overlay, self.tags.make(), self.now_ms, self.ids, job.cause)
         job.attempts += 1
         try:
             refusal = job.run(tx)
@@ -154,7 +154,7 @@ def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: b
         writes.append(str(entity_id))
         writes.append(b"" if value is None else tag + blob)
         record_writes.append(Write(entity_id, None if value is None else blob))
-    record = Record(tag, session, job.seq, job.cause, record_writes, tx.events)
+    record = Record(tag, session, job.seq, tx.cause, record_writes, tx.events)
     return TxOp(
         session=session,
         expect=expect,

@@ -38,7 +38,7 @@ class Job:
         session: whose command it is; None for timed rules.
         step: from the session's head to the one after; None as result removes the row.
         seq: the command's sequence number; 0 when it is none.
-        cause: what a verifier needs to run the rule again.
+        cause: what a verifier needs to run the rule again; ``run`` may say it instead, in the transaction.
         strict: have the store confirm what a refusal rests on.
         tail: new rest of the session's row; empty: unchanged. ``run`` may set it.
         opens: it makes the session's row, which must not exist.

@@ -83,12 +83,27 @@ class Transaction:
         tag: the tag its writes will carry; also the seed of its chance.
         now_ms: the time it sees, in milliseconds since 1970.
         ids: where new entity ids come from.
+        cause: what the log will say of why it happened; who runs a game's rule for it says it.
     """
 
-    __slots__ = ("_ids", "_random", "adds", "events", "guards", "now_ms", "reads", "scans", "tag", "view", "writes")
+    __slots__ = (
+        "_ids",
+        "_random",
+        "adds",
+        "cause",
+        "events",
+        "guards",
+        "now_ms",
+        "reads",
+        "scans",
+        "tag",
+        "view",
+        "writes",
+    )
 
-    def __init__(self, view: Overlay, tag: Tag, now_ms: int, ids: IdSource) -> None:
+    def __init__(self, view: Overlay, tag: Tag, now_ms: int, ids: IdSource, cause: bytes = b"") -> None:
         self.view = view
+        self.cause = cause
         self.tag = tag
         self.now_ms = now_ms
         self._ids = ids

@@ -10,8 +10,9 @@ from shared_state.names import SessionId
 
 @attrs.frozen
 class Actor:
-    """Who acts: a player's session, the avatar it controls, its name."""
+    """Who acts: a player's session, the avatar it controls, its name, the node that serves it (empty: none does)."""
 
     session: SessionId
     entity: EntityId
     name: str
+    node: str = ""

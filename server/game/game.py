@@ -29,6 +29,7 @@ C = TypeVar("C", bound=Command)
 K = TypeVar("K", bound=type[Kind])
 Rule = Callable[[Transaction, Actor, Any], Rejection | None]
 EnterRule = Callable[[Transaction, str], EntityId | Rejection]
+ArriveRule = Callable[[Transaction, Actor], None]
 LeaveRule = Callable[[Transaction, Actor], None]
 
 
@@ -84,6 +85,7 @@ class Game:
     timed_rules: list[TimedRule] = attrs.field(factory=list)
     invariants: list[Invariant] = attrs.field(factory=list)
     enter_rule: EnterRule | None = None
+    arrive_rule: ArriveRule = _nothing
     leave_rule: LeaveRule | None = None
 
     def kind(self, kind: K) -> K:
@@ -145,16 +147,23 @@ class Game:
         self.enter_rule = rule
         return rule
 
+    def on_arrive(self, rule: ArriveRule) -> ArriveRule:
+        """Decorator: a player is served by ``actor.node`` from now on: entered there, or came back there."""
+        self.arrive_rule = rule
+        return rule
+
     def on_leave(self, rule: LeaveRule) -> LeaveRule:
         """Decorator: takes a player's avatar out of the world."""
         self.leave_rule = rule
         return rule
 
     def every(self, seconds: float) -> Callable[[Callable[[Transaction], Rejection | None]], TimedRule]:
-        """Decorator: a rule that happens by itself, on one node at a time."""
+        """Decorator: a rule that happens by itself, on one node at a time. Raises: GameError, for a name used twice."""
 
         def register(rule: Callable[[Transaction], Rejection | None]) -> TimedRule:
             timed = TimedRule(rule.__name__, seconds, rule)
+            if any(other.name == timed.name for other in self.timed_rules):
+                raise GameError(f"{timed.name}: there is a timed rule of that name already")
             self.timed_rules.append(timed)
             return timed
 

@@ -9,29 +9,26 @@ Must not know: the store, how answers travel. Invariant: at most ``WINDOW`` comm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import assert_never
 
 import attrs
-import structlog
 
 from server.budget import Budget
-from server.game import Actor, Command, CommandSpec
-from server.session.boundary import contained
+from server.game import Command, CommandSpec
 from server.session.client import Client
+from server.session.deeds import obey
 from server.session.room import Room
-from server.session.stay import GAME_FAILED, Stay
+from server.session.stay import Stay
 from server.session.undertaking import Undertaking
 from server.wire import close_codes
 from server.wire.codec import Codec
 from server.wire.errors import ProtocolError
 from server.wire.messages import Ack, Do
 from shared_state.job import Job, advance_to
-from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection, Unknown
+from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Unknown
 from shared_state.schema import MAX_WHOLE
 from shared_state.session_row import WINDOW, SessionHead
-from shared_state.transaction import OutOfIds, Transaction
-
-log = structlog.get_logger()
 
 
 @attrs.define(eq=False)
@@ -100,18 +97,16 @@ class Orders:
             self._submit(message.seq, spec, command)
 
     def _submit(self, seq: int, spec: CommandSpec, command: Command) -> None:
-        actor: Actor | None = self.stay.actor
-
-        def run(tx: Transaction) -> Rejection | None:
-            ruled = contained(lambda: spec.rule(tx, actor, command), lambda: GAME_FAILED, OutOfIds, rule=spec.name)
-            return _refusal(ruled, spec.name)
+        actor = self.stay.actor
+        assert actor is not None
 
         def settle(outcome: Outcome) -> None:
             self._done(seq, outcome)
             action = self.room.game.actions.get(spec.name)
-            if action is not None and actor is not None and isinstance(outcome, Committed):
+            if action is not None and isinstance(outcome, Committed):
                 self.room.start(Undertaking(self.room, self.stay, action, actor, command).run)
 
+        run = partial(obey, spec, actor, command)
         self.room.world.submit(Job(run, settle, self.stay.writer, advance_to(seq), seq, strict=spec.strict))
 
     def _done(self, seq: int, outcome: Outcome) -> None:
@@ -146,11 +141,3 @@ class Orders:
         if budget is None:
             budget = self._budgets[spec.name] = Budget(spec.rate_hz, spec.burst)
         return budget
-
-
-def _refusal(ruled: object, rule: str) -> Rejection | None:
-    """What a rule returned, if it may return that: rules are other people's code."""
-    if ruled is None or isinstance(ruled, Rejection):
-        return ruled
-    log.error("a rule must return None or a Rejection", rule=rule, returned=type(ruled).__name__)
-    return GAME_FAILED

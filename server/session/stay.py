@@ -11,25 +11,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import attrs
 import structlog
 
-from server.game import Actor, EntityId, Game
-from server.session.boundary import contained
+from server.game import Actor, EntityId
+from server.session import deeds
 from server.session.room import Room, Unseated
 from shared_state.job import Job, SessionWriter, drop_row, next_generation, open_row, same_row
 from shared_state.names import SessionId
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
 from shared_state.session_row import SessionHead, SessionTail, encode_tail, unpack_row
-from shared_state.transaction import OutOfIds, Transaction
+from shared_state.transaction import Transaction
 
 log = structlog.get_logger()
 
-GAME_FAILED = Rejection("internal", "the game failed on this command")
-AVATAR_GONE = Rejection("gone", "the avatar is no longer there")
 RESUME_ATTEMPTS = 8
 
 
@@ -108,14 +106,11 @@ class Stay:
         return self.actor is not None and self.actor.entity not in self.room.world.replica.entities
 
     def _make_avatar(self, tx: Transaction, job: Job) -> Rejection | None:
-        enter = self.room.game.enter_rule
-        assert enter is not None
-        made: object = contained(lambda: enter(tx, self.name), lambda: GAME_FAILED, OutOfIds, rule="enter")
-        if not isinstance(made, int):
-            return made if isinstance(made, Rejection) else GAME_FAILED
-        avatar = EntityId(made)
-        self.actor = Actor(self.session_id, avatar, self.name)
-        job.tail = self._tail(avatar, away=False)
+        made = deeds.enter(self.room.game, self.session_id, self.name, self.room.node_name, tx)
+        if isinstance(made, Rejection):
+            return made
+        self.actor = made
+        job.tail = self._tail(made.entity, away=False)
         return None
 
     def _on_entered(self, outcome: Outcome) -> None:
@@ -149,7 +144,7 @@ class Stay:
     def _take_over(self, session: SessionId, secret: str, row: bytes, attempts: int) -> None:
         head, tail = unpack_row(row)
         self.session_id, self.secret, self.name = session, secret, tail.name
-        self.actor = Actor(session, EntityId(tail.entity), tail.name)
+        self.actor = Actor(session, EntityId(tail.entity), tail.name, self.room.node_name)
         self.writer = self.room.world.writer(session)
         self.writer.head = head
 
@@ -157,11 +152,8 @@ class Stay:
             self._on_taken_over(head, outcome, attempts)
 
         tail_here = self._tail(EntityId(tail.entity), away=False)
-        self.room.world.submit(Job(self._find_avatar, settle, self.writer, next_generation, tail=tail_here))
-
-    def _find_avatar(self, tx: Transaction) -> Rejection | None:
-        assert self.actor is not None
-        return None if tx.exists(self.actor.entity) else AVATAR_GONE
+        run = partial(deeds.arrive, self.room.game, self.actor)
+        self.room.world.submit(Job(run, settle, self.writer, next_generation, tail=tail_here))
 
     def _on_taken_over(self, head: SessionHead, outcome: Outcome, attempts: int) -> None:
         if isinstance(outcome, Committed):
@@ -183,11 +175,11 @@ class Stay:
             self.guest.on_begun(resumed)
 
     def _submit_end(self, for_good: bool) -> None:
-        actor, leave = self.actor, self.room.game.leave_rule
+        actor = self.actor
         assert actor is not None
-        assert leave is not None
         if for_good:
-            job = Job(lambda tx: end_avatar(self.room.game, tx, actor), self._on_left, self.writer, drop_row)
+            run = partial(deeds.leave, self.room.game, actor)
+            job = Job(run, self._on_left, self.writer, drop_row)
         else:
             tail = self._tail(actor.entity, away=True)
             job = Job(lambda _tx: None, self._on_ended, self.writer, same_row, tail=tail)
@@ -210,14 +202,6 @@ class Stay:
     def _tail(self, avatar: EntityId, *, away: bool) -> bytes:
         away_since_ms = int(self.room.clock_ms()) if away else 0
         return encode_tail(SessionTail(avatar, self.room.owner, away_since_ms, hash_secret(self.secret), self.name))
-
-
-def end_avatar(game: Game, tx: Transaction, actor: Actor) -> Rejection | None:
-    """Runs the game's leave rule; if it fails, the session ends without it."""
-    leave: Callable[[Transaction, Actor], None] | None = game.leave_rule
-    assert leave is not None
-    contained(lambda: leave(tx, actor), tx.abandon, OutOfIds, rule="leave")
-    return None
 
 
 def hash_secret(secret: str) -> bytes:

@@ -7,8 +7,8 @@ over fences it. Must not know: messages. Invariant: the lease is let go whatever
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import attrs
 import structlog
@@ -16,14 +16,14 @@ import trio
 
 from server.game import Action, Actor, Command, EntityId, Kind, Rejection, Transaction
 from server.session.boundary import contained
+from server.session.deeds import end
 from server.session.room import Room
-from server.session.stay import GAME_FAILED, Stay
+from server.session.stay import Stay
 from shared_state.errors import StoreError
 from shared_state.job import Job, same_row
 from shared_state.names import LeaseName, lease_name
 from shared_state.outcome import Committed, Fenced, Outcome
 from shared_state.store import LeaseGrant
-from shared_state.transaction import OutOfIds
 
 log = structlog.get_logger()
 
@@ -47,12 +47,12 @@ class Undertaking:
         """Goes through with it, as far as it gets."""
         grant = await self._take()
         if grant is None or not await self._go_through(grant):
-            await self._end(self.action.otherwise, None)
+            await self._end("otherwise", None)
 
     async def _go_through(self, grant: LeaseGrant) -> bool:
         """Does the work and ends it, under the lease. Returns: whether it needs no other ending."""
         try:
-            return await self._last() and await self._end(self.action.finish, grant)
+            return await self._last() and await self._end("finish", grant)
         finally:
             with trio.move_on_after(RELEASE_DEADLINE_S, shield=True):
                 await self._release(grant)
@@ -91,9 +91,7 @@ class Undertaking:
     def _look(self, entity_id: EntityId) -> Kind | None:
         return self.room.world.replica.read(entity_id)[1]
 
-    async def _end(
-        self, ending: Callable[[Transaction, Actor, Command], Rejection | None], grant: LeaseGrant | None
-    ) -> bool:
+    async def _end(self, how: Literal["finish", "otherwise"], grant: LeaseGrant | None) -> bool:
         """Commits an ending, under the lease if there is one. Returns: whether it needs no other."""
         writer = self.stay.writer
         if not self.stay.is_on or writer is None:
@@ -108,8 +106,7 @@ class Undertaking:
         def run(tx: Transaction) -> Rejection | None:
             if grant is not None:
                 tx.require(grant)
-            act = partial(ending, tx, self.actor, self.command)
-            return contained(act, lambda: GAME_FAILED, OutOfIds, command=self.action.command)
+            return end(self.action, how, self.actor, self.command, tx)
 
         self.room.world.submit(Job(run, settle, writer, same_row))
         await settled.wait()

@@ -6,7 +6,7 @@ rule must do the same again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import attrs
 import msgspec
@@ -40,11 +40,13 @@ class Replay:
     """A serial run of a log.
 
     Args:
-        rules: every rule by the cause that its records carry.
+        rule_of: the rule behind a record.
+        now_ms: the time that it saw.
         refusals: refusals by rule that must be explained by some state of the version they name.
     """
 
-    rules: Mapping[bytes, Rule]
+    rule_of: Callable[[Record], Rule]
+    now_ms: Callable[[Record], int] = lambda _: NOW_MS
     refusals: list[tuple[Rule, Rejected]] = attrs.field(factory=list)
     bench: Bench = attrs.field(factory=Bench)
 
@@ -74,9 +76,9 @@ class Replay:
         for write in record.writes:
             if str(write.id) not in self.bench.stored.state:
                 ids.refill(write.id, write.id + 1)
-        again = Job(self.rules[record.cause], lambda _: None, cause=record.cause)
+        again = Job(self.rule_of(record), lambda _: None, cause=record.cause)
         maker = _OneTag(Tag(record.tag))
-        flight: Flight = Boarding(Overlay(self.bench.replica), maker, ids, NOW_MS, 1 << 20).board([again])  # type: ignore[arg-type]
+        flight: Flight = Boarding(Overlay(self.bench.replica), maker, ids, self.now_ms(record), 1 << 20).board([again])  # type: ignore[arg-type]
         if [type(outcome) for _, outcome in flight.answers] == [Committed]:
             # A session's row changed and nothing else: run without its session, the rule has nothing to commit.
             return msgspec.structs.replace(record, writes=[], events=[], added=[])

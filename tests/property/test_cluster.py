@@ -142,7 +142,7 @@ class Cluster:
             head = unpack_head(stored.sessions[f"s{place}"])
             assert head is not None
             assert [seq for seq in range(max(1, head.seq - 63), head.seq + 1) if head.took_effect(seq)] == told[-64:]
-        Replay(self.rules, self.refusals).verify(log, stored)
+        Replay(lambda record: self.rules[record.cause], refusals=self.refusals).verify(log, stored)
 
 
 def _nothing(tx: Transaction) -> None:

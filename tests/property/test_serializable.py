@@ -95,7 +95,7 @@ class Fleet:
             node.catch_up()
             verify_same(node.replica, stored)
         log = self.nodes[0].model.log_after(WORLD, 0, 10_000)
-        Replay(self.rules, self.refusals).verify(log, stored)
+        Replay(lambda record: self.rules[record.cause], refusals=self.refusals).verify(log, stored)
 
 
 def _on_boats(errand: Errand, boats: list[EntityId], tx: Transaction):  # type: ignore[no-untyped-def]

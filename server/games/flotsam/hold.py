@@ -11,7 +11,7 @@ from typing import Any
 
 from server.game import EntityId, Rejection, Transaction
 from server.games.flotsam.motion import SIZE
-from server.games.flotsam.world import HULL, LEADERS, Board, Boat, Crate, Offer, Score, Wreck
+from server.games.flotsam.world import LEADERS, Board, Boat, Crate, Offer, Score, Wreck
 
 ADRIFT = Rejection("no_boat", "your boat is gone")
 TOO_POOR = Rejection("too_poor", "you have not that much")
@@ -39,7 +39,7 @@ def sink(tx: Transaction, boat_id: EntityId, boat: Boat) -> None:
     if boat.gold or boat.oil:
         tx.create(Wreck(boat.x, boat.y, boat.gold, boat.oil, boat.name))
     x, y = tx.random.randrange(SIZE), tx.random.randrange(SIZE)
-    tx.put(boat_id, Boat(x, y, boat.name, rested_ms=boat.rested_ms, hull=HULL, rams_ms=boat.rams_ms))
+    tx.put(boat_id, Boat(x, y, boat.name, rested_ms=boat.rested_ms, rams_ms=boat.rams_ms, node=boat.node))
     post_score(tx, boat_id, boat.name, 0)
 
 

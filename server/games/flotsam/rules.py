@@ -43,6 +43,14 @@ def enter(tx: Transaction, name: str) -> EntityId:
     return tx.create(Boat(tx.random.randrange(SIZE), tx.random.randrange(SIZE), name))
 
 
+@game.on_arrive
+def arrive(tx: Transaction, actor: Actor) -> None:
+    """The boat shows which node its player is on."""
+    boat = tx.get(actor.entity, Boat)
+    if boat is not None and boat.node != actor.node:
+        tx.patch(actor.entity, node=actor.node)
+
+
 @game.on_leave
 def leave(tx: Transaction, actor: Actor) -> None:
     """The boat goes; its cargo stays as a crate."""

@@ -38,6 +38,7 @@ class Boat(Kind, frozen=True):
 
     ``rested_ms``: when the crew has its full strength back. ``dx``, ``dy``: its last stroke. ``rams_ms``: from when on
     it can ram. ``offer``: what it offers (0: nothing). ``salvages``: the wreck that it works on until ``busy_ms``.
+    ``node``: the node that its player is connected to.
     """
 
     x: int
@@ -53,6 +54,7 @@ class Boat(Kind, frozen=True):
     offer: int = 0
     salvages: int = 0
     busy_ms: int = 0
+    node: str = ""
 
 
 @game.kind

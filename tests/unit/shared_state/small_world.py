@@ -119,7 +119,7 @@ class Bench:
     number: int = 0
 
     def __attrs_post_init__(self) -> None:
-        attachment = self.model.attach(self.world, SCHEMA.fingerprint, 100)
+        attachment = self.model.attach(self.world, self.replica.schema.fingerprint, 100)
         self.incarnation = attachment.incarnation
         self.tags = TagMaker(attachment.incarnation)
         self.ids.refill(attachment.ids.first, attachment.ids.end)
