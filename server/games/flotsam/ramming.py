@@ -9,7 +9,7 @@ from server.games.flotsam.reach import NO_BOAT, TOO_FAR
 from server.games.flotsam.world import Boat, game
 
 RAM_REACH = 70
-RAM_DAMAGE = 25
+RAM_DAMAGE = 34
 RAM_EVERY_MS = 4000
 WAY_MS = 500
 """How long after its crew has rested a boat still has way on."""

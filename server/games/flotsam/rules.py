@@ -12,7 +12,7 @@ from server.games.flotsam.motion import SIZE, effort_ms, step, tire
 from server.games.flotsam.reach import TOO_FAR
 from server.games.flotsam.world import HULL, REACH, STROKE, Boat, Crate, game
 
-PLANKS = 5
+PLANKS = 2
 """What the wood of a crate adds to a hull."""
 
 Stroke = Annotated[int, msgspec.Meta(ge=-STROKE, le=STROKE)]

@@ -17,6 +17,7 @@ REACH = 60
 STROKE = 40
 HULL = 100
 CRATES = 120
+WRECKS = 10
 LEADERS = 10
 
 game = Game(
@@ -69,7 +70,7 @@ class Crate(Kind, frozen=True):
 
 @game.kind
 class Wreck(Kind, frozen=True):
-    """What is left of a boat that sank, with its cargo; whoever works on it for a while has it."""
+    """What is left of a boat, or of an old ship, with its cargo; whoever works on it for a while has it."""
 
     x: int
     y: int
@@ -139,10 +140,11 @@ class Board(Kind, frozen=True):
 
 @game.secret_kind
 class Ledger(Kind, frozen=True):
-    """What the leader keeps in mind: all gold and oil ever made, the crates afloat, lighthouses, the storm."""
+    """What the leader keeps in mind: all gold and oil ever made, what the sea brought, lighthouses, the storm."""
 
     gold: int
     oil: int
     afloat: list[int]
+    wrecks: list[int] = msgspec.field(default_factory=list)
     lights: list[int] = msgspec.field(default_factory=list)
     storm: int = 0

@@ -176,6 +176,11 @@ class Quay:
         return self.server.model.worlds[self.host.world.name].sessions
 
 
+def clock_ms() -> int:
+    """Trio's clock in milliseconds since 1970."""
+    return int((START_OF_2026_S + trio.current_time()) * 1000)
+
+
 def memory_server() -> MemoryServer:
     """A store in memory on Trio's clock."""
     epochs = iter(range(1, 1000))
@@ -210,7 +215,8 @@ async def open_quay(
         return live if live is not None else {owner}
 
     seats = Seats(directory, WORLD, node_name(owner), SEAT_S) if directory else None
-    async with open_host(used, WORLD, game, node, owner, WorldConfig(**config), live_nodes, seats=seats) as host:
+    limits = WorldConfig(**config)
+    async with open_host(used, WORLD, game, node, owner, limits, live_nodes, clock_ms, seats=seats) as host:
         yield Quay(host, server)
 
 

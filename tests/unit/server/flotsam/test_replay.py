@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 import msgspec
 import pytest
 import trio
 from trio.testing import MockClock
 
-from server.game import EntityId, Kind, Transaction
+from server.game import EntityId, Game, Kind, Transaction
 from server.games.flotsam import game
 from server.games.flotsam.salvage import SALVAGE_S
 from server.games.flotsam.world import Boat, Crate, Ledger, Lighthouse, Wreck
@@ -35,10 +37,15 @@ class Setting:
     at_crate: int
     crate: Crate
 
+    @property
+    def wreck(self) -> Wreck:
+        """Lies between them."""
+        return Wreck(self.light.x, self.light.y, 7, 3, "Old")
+
     def rule(self, tx: Transaction) -> None:
-        """Places them, with a wreck between."""
+        """Places them."""
         tx.cause = SETTING
-        tx.create(Wreck(self.light.x, self.light.y, 7, 3, "Old"))
+        tx.create(self.wreck)
         for boat in map(EntityId, self.at_light):
             tx.patch(boat, x=self.light.x, y=self.light.y, gold=GOLD, oil=OIL)
         tx.patch(EntityId(self.at_crate), x=self.crate.x, y=self.crate.y)
@@ -79,7 +86,8 @@ async def play(one: Quay, two: Quay) -> Setting:
     ben.do(4, "row", dx=30, dy=0)
     ben.do(5, "row", dx=-30, dy=0)
     ben.do(6, "ram", boat=ann.bot.avatar)
-    ben.do(7, "salvage", wreck=first(two, Wreck))
+    wrecks = [id_ for id_, e in two.host.world.replica.entities.items() if e.value == setting.wreck]
+    ben.do(7, "salvage", wreck=wrecks[0])
     await trio.sleep(SALVAGE_S + 8)
     assert set(codes(ann) + codes(ben) + codes(cat)) == {""}
     ann.do(3, "propose", boat=ben.bot.avatar, gives_gold=1)
@@ -125,8 +133,10 @@ async def test_a_recorded_log_replays(autojump_clock: MockClock) -> None:
         ("enter", ""), ("arrive", ""), ("leave", ""), ("finish", "salvage"),
     }  # fmt: skip
 
+    by_game = rule_of_game(game)
+
     def rule_of(record: Record) -> Rule:
-        return setting.rule if record.cause == SETTING else behind(record)
+        return setting.rule if record.cause == SETTING else by_game(record)
 
     Replay(rule_of, now_ms, bench=Bench(world=WORLD, replica=Replica(game.schema()))).verify(log, stored)
 
@@ -138,11 +148,15 @@ def deeds_in(log: list[bytes]) -> set[tuple[str, str]]:
     return {(cause.what, cause.rule) for cause in causes}
 
 
-def behind(record: Record) -> Rule:
-    """The rule behind a record; one without a cause changed a session's row alone."""
-    if not record.cause:
-        return lambda _tx: None
-    return rule_again(game, SessionId(record.session), read_cause(record.cause))
+def rule_of_game(of: Game) -> Callable[[Record], Rule]:
+    """From a record to the rule behind it; one without a cause changed a session's row alone."""
+
+    def rule_of(record: Record) -> Rule:
+        if not record.cause:
+            return lambda _tx: None
+        return rule_again(of, SessionId(record.session), read_cause(record.cause))
+
+    return rule_of
 
 
 def now_ms(record: Record) -> int:

@@ -203,7 +203,7 @@ async def test_the_tide_fills_the_bay_and_keeps_it_full(autojump_clock: MockCloc
             for _ in range(4):
                 await bay.tide()
                 counts.append(len(bay.all(Crate)))
-            assert counts == [CRATES - 12, CRATES - 4, CRATES, CRATES]
+            assert counts == [CRATES - 15, CRATES - 10, CRATES - 5, CRATES]
             (ledger,) = bay.all(Ledger).values()
             assert set(ledger.afloat) == set(bay.all(Crate))
             assert all(1 <= crate.gold <= 9 for crate in bay.all(Crate).values())
