@@ -15,7 +15,7 @@ import attrs
 import trio
 
 from client_bot.backoff import ABNORMAL, Backoff, may_return
-from client_bot.brains.sight import Brain, Sight
+from client_bot.brains import Brain, Sight
 from client_bot.client import Client, State
 from client_bot.connection import Address, Closed, Dial, Line, UnreachableError, visit
 from client_bot.facts import Answered, AskedToMove, Blamed, Fact, Heard, Joined
@@ -166,6 +166,7 @@ class Bot:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._play, line)
                 nursery.start_soon(self._watch, line, nursery)
+                nursery.start_soon(self._break_off, line)
                 closed = await self._listen(line, voyage, voyages)
                 nursery.cancel_scope.cancel()
         finally:
@@ -173,7 +174,12 @@ class Bot:
         return closed
 
     async def _listen(self, line: Line, voyage: Voyage, voyages: trio.Nursery) -> Closed:
+        if self.brain.reads_every_s:
+            line.hold(1)
         while True:
+            if self.brain.reads_every_s:
+                with trio.move_on_after(self.brain.reads_every_s):
+                    await self.around.stage.settling.wait()
             payloads = await line.receive()
             if isinstance(payloads, Closed):
                 return payloads
@@ -213,6 +219,12 @@ class Bot:
             elif silent_s >= PING_S:
                 # On its own: to a peer that takes nothing, sending may never end.
                 nursery.start_soon(line.send, self.client.ping(trio.current_time()))
+
+    async def _break_off(self, line: Line) -> None:
+        """Drops the connection, if that is the bot's way."""
+        await trio.sleep(self.brain.breaks_off_after_s * self.chance.uniform(0.5, 1.5))
+        if self.around.stage.is_commanding:
+            await line.sever("broken off")
 
     # ---- playing -------------------------------------------------------------------------------------------------
 

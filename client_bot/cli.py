@@ -73,7 +73,7 @@ def read_weight(text: str) -> tuple[str, float]:
     type=read_weight,
     multiple=True,
     metavar="NAME=WEIGHT",
-    help=f"Behaviour and its weight, may be repeated: {', '.join(BRAINS)}.",
+    help=f"Behaviour and its weight, may be repeated: {', '.join(BRAINS)}, or your own as module:Class.",
 )
 @click.option("--rate", "rate_hz", default=10.0, show_default=True, help="Commands per second and bot.")
 @click.option("--radius", default=0.0, help="How far they look, in world units; 0 takes the game's default.")

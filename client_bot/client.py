@@ -169,6 +169,7 @@ class Client:
                 self._complain(mirror)
             case wire.Events():
                 self.tally.events += len(message.events)
+                self.tally.heard.update(event.name for event in message.events)
                 return [Heard(message.events)]
             case wire.Reset():
                 self._take_reset(message, mirror)

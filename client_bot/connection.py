@@ -116,6 +116,10 @@ class Line:
             await self._tap.wait()
         return self._tap.take()
 
+    def hold(self, payloads: int) -> None:
+        """Stops reading when so many payloads wait to be received."""
+        self._tap.most_waiting = payloads
+
     async def close(self) -> None:
         """Closes the connection; a peer that does not answer is not waited for long."""
         with trio.move_on_after(CLOSE_S):

@@ -41,7 +41,7 @@ class InFlight:
         if sent is None:
             self.tally.doubled += 1
         else:
-            self.tally.answer(ack.code)
+            self.tally.answer(sent.command, ack.code)
         return sent
 
     def start_over(self) -> None:

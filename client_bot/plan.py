@@ -11,13 +11,13 @@ from collections.abc import Mapping
 
 import attrs
 
-from client_bot.brains import BRAINS
+from client_bot.brains import find_brain
 from client_bot.connection import Address
 from server.wire.codec import CODECS
 from server.wire.messages import SUBPROTOCOL_MSGPACK
 
 DEFAULT_URL = "ws://127.0.0.1:8080/ws/bay"
-DEFAULT_BRAINS = {"explorer": 5.0, "hoarder": 4.0, "chatterbox": 1.0}
+DEFAULT_BRAINS = {"explorer": 3.0, "hoarder": 6.0, "brawler": 3.0, "trader": 3.0, "keeper": 3.0, "chatterbox": 2.0}
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +30,7 @@ class SwarmPlan:
         seconds: how long all of them play, after the ramp.
         ramp_s: over how long they join.
         seed: of every choice the bots make.
-        brains: weight by name of behaviour.
+        brains: weight by name of behaviour (``client_bot.brains.find_brain``).
         rate_hz: commands per second and bot.
         subprotocols: encodings, dealt out to the bots in turn.
         radius: how far bots look, in world units; 0 takes the game's default.
@@ -65,9 +65,8 @@ class SwarmPlan:
 
     @brains.validator
     def _check_brains(self, _: object, brains: Mapping[str, float]) -> None:
-        unknown = sorted(set(brains) - set(BRAINS))
-        if unknown:
-            raise ValueError(f"no brain is called {unknown[0]!r}; there are {', '.join(BRAINS)}")
+        for name in brains:
+            find_brain(name)
         if not 0 < sum(brains.values()) < math.inf or min(brains.values()) < 0:
             raise ValueError("the weights of the brains must be finite and not negative, and one must be positive")
 

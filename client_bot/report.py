@@ -6,6 +6,7 @@ by the caller, with ``attrs.evolve``. Invariant: a report is JSON-representable,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -74,7 +75,7 @@ class StoreUse:
 
 @attrs.frozen
 class Report:
-    """A run, judged."""
+    """A run, judged. ``rejections`` by code, ``took_effect`` by command, ``heard`` by name of event, over all bots."""
 
     verdict: str
     reasons: list[str]
@@ -92,7 +93,11 @@ class Report:
     reconnects: int = 0
     is_quiet: bool = True
     rejections: dict[str, int] = attrs.Factory(dict)
+    took_effect: dict[str, int] = attrs.Factory(dict)
+    heard: dict[str, int] = attrs.Factory(dict)
     invariants: dict[str, int] = attrs.Factory(dict)
+    versions_checked: int = 0
+    versions_missed: int = 0
     faults: list[Fault] = attrs.Factory(list)
     store: StoreUse = StoreUse()
     node_cpu_s: dict[str, float] = attrs.Factory(dict)
@@ -135,6 +140,8 @@ def report_of(result: SwarmResult) -> Report:
         reconnects=tally.connections - joined,
         is_quiet=result.is_quiet,
         rejections=dict(tally.rejections.most_common()),
+        took_effect=dict(tally.took_effect.most_common()),
+        heard=dict(tally.heard.most_common()),
     )
 
 
@@ -160,16 +167,27 @@ def to_text(report: Report) -> str:
         f"{report.bots} bots on {report.nodes} nodes ({spread or 'none'}), {report.seconds:.1f} s, seed {report.seed}",
         f"commands   {commands.sent} sent, {commands.acknowledged} acknowledged, {commands.rejected} rejected, "
         f"{commands.busy} busy, {commands.lost} lost, {commands.doubled} doubled",
+        f"play       {_listed(report.took_effect)}; heard: {_listed(report.heard)}",
         f"views      {report.digests_checked} digests checked, {report.divergences} divergences, {report.gaps} gaps, "
         f"{report.resyncs} resyncs, {report.reconnects} reconnects",
         f"latency    own command {_span(latency.do_to_done)}; on another node {_span(latency.cross_node)}",
     ]
+    if report.invariants:
+        wrong = sum(map(bool, report.invariants.values()))
+        lines.append(
+            f"world      {len(report.invariants)} invariants at {report.versions_checked} versions "
+            f"({report.versions_missed} missed), {wrong} broken"
+        )
     if commands.unresolved:
         lines.append(f"           {commands.unresolved} commands ended with their session: their fate is not known")
     if (latency.lag.p99 or 0.0) > TOLERABLE_LAG_MS:
         lines.append(f"           the bots themselves were late ({_span(latency.lag)}): latencies are upper bounds")
     lines += [f"! {reason}" for reason in report.reasons]
     return "\n".join([*lines, report.verdict])
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing"
 
 
 def _span(quantiles: Quantiles) -> str:

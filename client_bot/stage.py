@@ -6,6 +6,7 @@ Invariant: a run only goes forward: commanding, then settling, then over.
 from __future__ import annotations
 
 import attrs
+import trio
 
 
 @attrs.define(eq=False)
@@ -14,12 +15,15 @@ class Stage:
 
     is_commanding: bool = True
     is_over: bool = False
+    settling: trio.Event = attrs.Factory(trio.Event)
+    """Set once there are no more commands."""
 
     def settle(self) -> None:
         """No more commands; answers are awaited."""
         self.is_commanding = False
+        self.settling.set()
 
     def end(self) -> None:
         """Bots leave and do not come back."""
-        self.is_commanding = False
+        self.settle()
         self.is_over = True

@@ -6,6 +6,7 @@ the run takes at most ramp + seconds + grace + quiet limit and a few seconds for
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -15,7 +16,7 @@ import attrs
 import trio
 
 from client_bot.bot import Bot, Surroundings
-from client_bot.brains import BRAINS
+from client_bot.brains import find_brain
 from client_bot.client import Client, State
 from client_bot.connection import Closed, Dial, Line, dial_tcp, visit
 from client_bot.measure import Measures
@@ -168,13 +169,13 @@ async def _wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
 
 
 def _make_bot(plan: SwarmPlan, number: int, brain: str, around: Surroundings) -> Bot:
-    behaviour = BRAINS[brain]()
+    behaviour = find_brain(brain)()
     client = Client(
         codec=CODECS[plan.subprotocols[number % len(plan.subprotocols)]],
-        name=f"{brain}-{number}",
+        name=f"{type(behaviour).__name__.lower()}-{number}",
         radius=plan.radius,
         spectate=behaviour.spectates,
-        resumes=plan.resumes,
+        resumes=plan.resumes or math.isfinite(behaviour.breaks_off_after_s),
         checks_digests=plan.checks_digests(number),
     )
     return Bot(client, brain, behaviour, random.Random(f"{plan.seed}/{number}"), around)

@@ -18,7 +18,7 @@ class Tally:
 
     ``doubled``: answers to commands that were not waiting for one. ``stale_acks``: commits acknowledged before the
     view had reached them. ``unresolved``: waiting when their session ended with its connection, so their fate is
-    unknown. ``resyncs``: resets by the node.
+    unknown. ``resyncs``: resets by the node. ``took_effect``: commits by command. ``heard``: events by name.
     """
 
     sent: int = 0
@@ -35,11 +35,14 @@ class Tally:
     connections: int = 0
     failed_connections: int = 0
     rejections: Counter[str] = attrs.Factory(Counter)
+    took_effect: Counter[str] = attrs.Factory(Counter)
+    heard: Counter[str] = attrs.Factory(Counter)
 
-    def answer(self, code: str) -> None:
-        """Counts one answer by its code; the empty code is a commit."""
+    def answer(self, command: str, code: str) -> None:
+        """Counts one answer to a command by its code; the empty code is a commit."""
         if not code:
             self.acknowledged += 1
+            self.took_effect[command] += 1
         elif code == "busy":
             self.busy += 1
         else:

@@ -26,10 +26,12 @@ class Tap(trio.abc.Stream):
     Args:
         stream: the connection.
         longest_bytes: see ``Splitter``.
+        most_waiting: payloads that wait to be taken until it stops reading.
     """
 
     stream: trio.abc.Stream
     longest_bytes: int
+    most_waiting: int = MOST_WAITING
     payloads: list[bytes] = attrs.field(factory=list, init=False)
     _splitter: Splitter = attrs.field(init=False)
     _sending: trio.Lock = attrs.field(factory=trio.Lock, init=False)
@@ -66,7 +68,7 @@ class Tap(trio.abc.Stream):
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """What is not a plain data frame; returns only when there is some, or at the end."""
         while True:
-            while len(self.payloads) >= MOST_WAITING:
+            while len(self.payloads) >= self.most_waiting:
                 await self._readers.park()
             data = await self.stream.receive_some(max_bytes)
             if not data:

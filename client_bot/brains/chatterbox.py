@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from client_bot.brains.explorer import Explorer
-from client_bot.brains.sight import Order, Sight
+from client_bot.brains.sight import Brain, Order, Sight
 
 SHOUT_CHANCE = 0.05
 PHRASES = ("Ahoy!", "Mine, all mine.", "Mind your oars", "Wer rudert, der findet.", "潮が変わるぞ", "🦀")
 
 
-class Chatterbox:
+class Chatterbox(Brain):
     """Rows like an explorer; every twentieth time or so it shouts instead."""
-
-    spectates = False
 
     def __init__(self) -> None:
         self._wander = Explorer()

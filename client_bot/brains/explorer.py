@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 
 from client_bot.brains.oars import heading_inland, row_along
-from client_bot.brains.sight import Order, Sight
+from client_bot.brains.sight import Brain, Order, Sight
 
 TURN_CHANCE = 0.1
 
 
-class Explorer:
+class Explorer(Brain):
     """Keeps a heading, changes it now and then, and turns back at the shore."""
-
-    spectates = False
 
     def __init__(self) -> None:
         self._heading_rad: float | None = None

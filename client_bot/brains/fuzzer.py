@@ -10,7 +10,7 @@ import math
 import random
 from typing import Any
 
-from client_bot.brains.sight import Order, Sight
+from client_bot.brains.sight import Brain, Order, Sight
 from server.wire.messages import FieldInfo
 
 FREE_RANGE = 100.0
@@ -18,10 +18,8 @@ FREE_TEXT_CHARS = 12
 ALPHABET = "abc xyz äöü 0123456789 !? 水 🦀"
 
 
-class Fuzzer:
+class Fuzzer(Brain):
     """One random command at a time."""
-
-    spectates = False
 
     def decide(self, sight: Sight) -> list[Order]:
         """Any command of the game."""

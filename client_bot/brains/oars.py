@@ -35,7 +35,7 @@ def heading_inland(sight: Sight, here: Point) -> float | None:
 
 
 def longest_stroke(sight: Sight) -> float:
-    """How far one ``row`` goes per axis, by the schema; ``STROKE_UNITS`` when it does not say."""
+    """How far one ``row`` goes along an axis, by the schema; ``STROKE_UNITS`` when it does not say."""
     info = sight.mirror.lexicon.argument("row", "dx")
     return STROKE_UNITS if info is None or info.high is None else info.high
 

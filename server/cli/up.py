@@ -111,8 +111,11 @@ async def _play(show: Show, inspection: Inspection) -> Report | None:
         rate_hz=show.rate_hz,
         resumes=True,
     )
-    with _progress(show) as watch:
-        result = await run_swarm(plan, watch, inspect=inspection.inspect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(inspection.watch)
+        with _progress(show) as watch:
+            result = await run_swarm(plan, watch, inspect=inspection.inspect)
+        nursery.cancel_scope.cancel()
     return inspection.complete(result)
 
 

@@ -122,9 +122,9 @@ def test_the_text_counts_commands_whose_session_ended() -> None:
 def test_tallies_add_up() -> None:
     """Sums go over all counters, and over rejections by code."""
     first, second = Tally(sent=1), Tally(sent=2)
-    first.answer("too_far")
-    second.answer("too_far")
-    second.answer("busy")
+    first.answer("grab", "too_far")
+    second.answer("grab", "too_far")
+    second.answer("grab", "busy")
     sums = total([first, second])
     assert (sums.sent, sums.rejected, sums.busy) == (3, 2, 1)
     assert sums.rejections == {"too_far": 2}

@@ -210,3 +210,20 @@ async def test_a_run_can_be_stopped_and_watched(autojump_clock: MockClock, world
 async def _later(act: Callable[[], object], at_s: float = 1.5) -> None:
     await trio.sleep(at_s)
     act()
+
+
+async def test_a_flapper_comes_back_each_time(autojump_clock: MockClock, world: Bay) -> None:
+    """It breaks its connection off by itself, again and again, and resumes, also in a swarm that does not."""
+    result = await run(world, attrs.evolve(PLAN, bots=2, seconds=20.0, brains={"flapper": 1}))
+    assert result.tally.connections >= 2 + 2 * 3
+    assert all(join.resume is not None for join in world.joins[2:])
+    assert verdict(result) == ("PASS", [])
+
+
+async def test_a_dawdler_reads_seldom_and_all(autojump_clock: MockClock, world: Bay) -> None:
+    """While the others play it stays behind; in the end its view is as theirs, without a reset."""
+    plan = attrs.evolve(PLAN, bots=2, seconds=10.0, brains={"explorer": 1, "dawdler": 1})
+    result = await run(world, plan)
+    assert verdict(result) == ("PASS", [])
+    assert result.tally.resyncs == 0
+    assert len({bot.version for bot in result.bots}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import trio
 from trio.testing import MockClock
 
@@ -129,6 +130,23 @@ async def test_a_dead_node_frees_the_wreck(autojump_clock: MockClock) -> None:
             ben.do(2, "salvage", wreck=wreck)
             await trio.sleep(SALVAGE_S + 0.5)
             assert boat(quay, ben).gold == 7
+
+
+async def test_a_lost_lease_brings_nothing(autojump_clock: MockClock) -> None:
+    """The node was stopped for too long and another has the lease: the work is over, and the cargo stays."""
+    with trio.fail_after(60):
+        async with open_quay(game) as quay:
+            ann = await quay.join()
+            wreck = await wreck_at(quay, ann)
+            ann.do(1, "salvage", wreck=wreck)
+            await quay.settle()
+            (key,) = [key for key in quay.server.model.leases if key[1] == f"action.wreck-{wreck}"]
+            held = quay.server.model.leases[key]
+            quay.server.model.leases[key] = attrs.evolve(held, token=held.token + 1, owner="another")
+            await trio.sleep(SALVAGE_S + 0.5)
+            assert (boat(quay, ann).gold, boat(quay, ann).salvages) == (0, 0)
+            assert isinstance(quay.host.world.replica.read(wreck)[1], Wreck)
+            assert events(ann, "gave_up") == [{"wreck": wreck}]
 
 
 async def test_one_crew_does_one_work_at_a_time(autojump_clock: MockClock) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the launcher, as far as it needs no process."""
