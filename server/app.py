@@ -15,6 +15,7 @@ import trio
 
 import server
 from server.api import WorldApi
+from server.beat import Beat
 from server.config import NodeConfig
 from server.drain import Drain
 from server.errors import UsageError
@@ -52,20 +53,21 @@ async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.
     async with open_store(config.store, durability=durability) as store, trio.open_nursery() as nursery:
         directory = RedisDirectory(store.topology, most_worlds=config.worlds.most)
         node = Node(config, game, store, directory, nursery)
-        nursery.start_soon(node.beat_forever)
+        nursery.start_soon(Beat(node).run)
+        nursery.start_soon(node.lag.measure_forever)
         nursery.start_soon(node.worlds.sweep_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
-        await nursery.start(partial(_serve, node, limits, listeners))
+        await nursery.start(partial(_serve, node, routes_of(node), limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
         log.info("node listening", node=config.name, port=port)
         task_status.started(port)
 
 
 async def _serve(
-    node: Node, limits: Limits, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[None]
+    node: Node, routes: Routes, limits: Limits, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[None]
 ) -> None:
     around = partial(_boundary_of, node)
-    await serve(listeners, routes_of(node), node, limits, boundary=around, task_status=task_status)
+    await serve(listeners, routes, node, limits, boundary=around, task_status=task_status)
 
 
 def most_descriptors() -> int:
@@ -81,7 +83,7 @@ def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:
 
 def routes_of(node: Node) -> Routes:
     """What the node answers over plain HTTP."""
-    readiness = Readiness(node.store)
+    readiness = Readiness(node.store, node.is_current)
 
     async def live(_request: Request) -> Response:
         return explain(200, "live")

@@ -17,7 +17,6 @@ import structlog
 import trio
 
 from server.config import WorldConfig
-from server.durations import Durations
 from server.game import Actor, Game, Transaction
 from server.interest.fanout import Fanout
 from server.interest.lookout import Optics
@@ -30,6 +29,7 @@ from server.wire import close_codes
 from server.wire.messages import Schema
 from shared_state.entity import EntityId, Tag, incarnation_of
 from shared_state.errors import StoreError
+from shared_state.histogram import Histogram
 from shared_state.membership import Reaper
 from shared_state.names import SessionId, WorldName
 from shared_state.position import Position
@@ -84,7 +84,7 @@ class WorldHost:
     seating: CountedSeating | FreeSeating = attrs.field(factory=FreeSeating)
     leadership: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     """Cancelled, this node leads the world no more."""
-    flushing: Durations = attrs.field(factory=Durations)
+    flushing: Histogram = attrs.field(factory=Histogram)
     _current: dict[SessionId, Occupant] = attrs.field(factory=dict)
     """Who came last under each id."""
     reaper: Reaper = attrs.field(init=False)

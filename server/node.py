@@ -7,8 +7,6 @@ its own connections and can be opened again; the node goes on.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -25,12 +23,13 @@ from server.net.http import Request, Response, explain
 from server.seats import Seats
 from server.session.room import Occupant
 from server.session.session import Session
+from server.vitals import LoopLag
 from server.wire import close_codes
 from server.wire.codec import CODECS
 from server.worlds import Worlds
 from shared_state.directory import Directory
 from shared_state.directory_names import NodeName, node_name
-from shared_state.errors import SharedStateError, StoreError, WorldGone
+from shared_state.errors import SharedStateError, WorldGone
 from shared_state.names import SessionId, WorldName, world_name
 from shared_state.store import Store
 
@@ -38,12 +37,8 @@ E = TypeVar("E", bound=BaseException)
 log = structlog.get_logger()
 
 MAX_WORLDS = 64
-BEAT_TTL_S = 3.0
-BEAT_EVERY_S = 0.5
-"""Operators' requests are heard at a beat."""
 OPEN_TIMEOUT_S = 5.0
 LEAVE_POLL_S = 0.02
-LEAVE_DEADLINE_S = 1.0
 
 
 @attrs.define(eq=False)
@@ -79,6 +74,7 @@ class Node:
     """Not ready any more: proxies are to give it no players."""
     admits: bool = True
     sessions_total: int = 0
+    lag: LoopLag = attrs.field(factory=LoopLag)
     asked_to_drain: trio.Event = attrs.field(factory=trio.Event)
     """An operator wants it to go away."""
     worlds: Worlds = attrs.field(init=False)
@@ -124,6 +120,10 @@ class Node:
         """All who are connected to an open world, joined or not."""
         return [occupant for host in self.hosts for occupant in host.occupants()]
 
+    def is_current(self) -> bool:
+        """Whether one of its worlds at least is shown as it is now; a world that cannot be read is no node's fault."""
+        return not self.hosts or any(host.world.follower.is_current for host in self.hosts)
+
     def stand_down(self) -> None:
         """Gives up leading, so that another node does at once."""
         for host in self.hosts:
@@ -138,31 +138,12 @@ class Node:
         for connection in self.connections:
             connection.abort()
 
-    async def beat_forever(self) -> None:
-        """Tells the directory that this node lives, hears what it is asked for, and at last says that it is gone."""
-        try:
-            while True:
-                await self._tell_directory(self._beat)
-                await trio.sleep(BEAT_EVERY_S)
-        finally:
-            with trio.move_on_after(LEAVE_DEADLINE_S, shield=True):
-                await self._tell_directory(partial(self.directory.leave, self.owner))
-
-    async def _beat(self) -> None:
-        load = {"worlds": float(len(self.hosts)), "sessions": float(sum(len(host.sessions) for host in self.hosts))}
-        if await self.directory.beat(self.owner, self.config.bind, BEAT_TTL_S, load, draining=self.draining):
-            self.asked_to_drain.set()
-        for kick in await self.directory.kicks(self.owner):
-            slot = self.slots.get(kick.world)
-            if slot is not None and slot.host is not None:
-                log.info("session put out", world=kick.world, session=kick.session)
-                slot.host.kick(kick.session)
-
-    async def _tell_directory(self, tell: Callable[[], Awaitable[object]]) -> None:
-        try:
-            await tell()
-        except StoreError as error:
-            log.warning("directory not told", error=str(error))
+    def kick(self, world: WorldName, session: SessionId) -> None:
+        """Puts a session out, if its world is open here."""
+        slot = self.slots.get(world)
+        if slot is not None and slot.host is not None:
+            log.info("session put out", world=world, session=session)
+            slot.host.kick(session)
 
     async def _live_nodes(self) -> set[str]:
         return {entry.name for entry in await self.directory.nodes()}

@@ -1,4 +1,4 @@
-"""Whether the node can serve players: the store answers.
+"""Whether the node can serve players: the store answers, and what the node shows of its worlds is not old.
 
 Anybody may ask a node whether it is ready, so many questions are one to the store. Must not know HTTP.
 Invariant: an answer takes ``ANSWER_S`` at most and is at most ``FRESH_S`` old; the store is asked once in that time.
@@ -7,6 +7,7 @@ Invariant: an answer takes ``ANSWER_S`` at most and is at most ``FRESH_S`` old; 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import attrs
 import trio
@@ -22,9 +23,14 @@ _PROBE = WorldName("readiness")
 
 @attrs.define(eq=False)
 class Readiness:
-    """What the store last said."""
+    """What the store last said.
+
+    Args:
+        is_current: whether the node has a replica that lacks nothing, as far as it knows, or needs none.
+    """
 
     store: Store
+    is_current: Callable[[], bool] = lambda: True
     _fault: str = ""
     _asked_s: float = -math.inf
     _asking: trio.Lock = attrs.field(factory=trio.Lock)
@@ -35,7 +41,7 @@ class Readiness:
             if trio.current_time() - self._asked_s > FRESH_S:
                 self._fault = await self._ask()
                 self._asked_s = trio.current_time()
-            return self._fault
+        return self._fault or ("" if self.is_current() else "no replica is current")
 
     async def _ask(self) -> str:
         try:

@@ -22,6 +22,7 @@ from shared_state.entity import TagMaker
 from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, StoreUnavailable, UnknownIncarnation
 from shared_state.flight import Boarding, Flight, Passenger, assemble
 from shared_state.follower import Follower
+from shared_state.histogram import SIZES, Histogram
 from shared_state.job import Job, SessionWriter
 from shared_state.names import WorldName
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection, Unknown
@@ -72,7 +73,8 @@ class CommitCounts:
     fenced: int = 0
     unknown: int = 0
     recoveries: int = 0
-    seconds: float = 0.0
+    latency_s: Histogram = attrs.field(factory=Histogram)
+    sizes: Histogram = attrs.field(factory=lambda: Histogram(SIZES))
 
 
 @attrs.define(eq=False)
@@ -163,7 +165,8 @@ class Committer:
         reply = await self._send(flight, batch)
         if reply is None:
             return
-        self.counts.seconds += trio.current_time() - started_s
+        self.counts.latency_s.add(trio.current_time() - started_s)
+        self.counts.sizes.add(len(flight.ops))
         self._number = number
         self.counts.batches += 1
         if reply.version < known:

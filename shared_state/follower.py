@@ -39,6 +39,8 @@ class FollowerCounts:
     log_reads: int = 0
     undecodable: int = 0
     subscriptions: int = 0
+    behind: int = 0
+    """Versions that were missing when the replica was last compared with the store."""
 
 
 @attrs.define(eq=False)
@@ -85,6 +87,11 @@ class Follower:
                     await self._alarm.wait()
                 self._alarm = trio.Event()
                 await self._repair()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing is known to be missing."""
+        return not self._repairing
 
     def on_delta(self, payload: bytes) -> None:
         """Takes a published delta, still encoded."""
@@ -175,6 +182,7 @@ class Follower:
         known = max(self.replica.version, self._promised)
         head = await self.store.head(self.world)
         loss = self._loss(head, known)
+        self.counts.behind = max(0, head.version - self.replica.version)
         if loss == "epoch":
             await self._reset(loss)
         elif loss:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from client_bot.cli import bots
+from server.cli.operate import drain, inspect, kick, nodes, worlds
 from server.cli.serve import serve
 from server.cli.up import up
 
@@ -20,6 +21,5 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-main.add_command(up)
-main.add_command(serve)
-main.add_command(bots)
+for command in (up, serve, bots, nodes, worlds, inspect, kick, drain):
+    main.add_command(command)

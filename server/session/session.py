@@ -231,8 +231,10 @@ class Session:
         self.client.close(why.close_code, why.text)
 
     def on_kicked(self) -> None:
-        """An operator puts the player out: the avatar leaves the world."""
+        """An operator puts the player out: the avatar leaves at once, however long the connection takes to close."""
         self._leaves = True
+        if self._stay is not None:
+            self._stay.end(for_good=True)
         self.client.close(close_codes.KICKED, "an operator ended your session")
 
     def _welcome(self, acknowledged: int) -> None:

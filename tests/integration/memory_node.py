@@ -10,6 +10,7 @@ from functools import partial
 import attrs
 import trio
 
+from server.beat import Beat
 from server.config import NodeConfig, WorldConfig
 from server.game import Game
 from server.net.http import Routes
@@ -99,7 +100,7 @@ async def running_node(
     config = NodeConfig(name=name, world=WorldConfig(**world))  # type: ignore[arg-type]
     async with trio.open_nursery() as nursery:
         node = Node(config, played, store, directory, nursery)
-        nursery.start_soon(node.beat_forever)
+        nursery.start_soon(Beat(node).run)
         await nursery.start(partial(serve, listeners, Routes(), node, Limits()))
         yield Harbour(node, int(listeners[0].socket.getsockname()[1]), store, server)
         nursery.cancel_scope.cancel()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import trio
@@ -13,6 +17,9 @@ from server.app import run_node
 from server.config import NodeConfig
 from server.errors import UsageError
 from server.launch.ports import get
+from shared_state.names import world_name
+from shared_state.redis.keys import world_keys
+from shared_state.redis.store import open_store
 from tests.integration.player import enter
 from tests.integration.whole_node import whole_node
 
@@ -50,6 +57,44 @@ async def test_a_node_without_its_store_is_live_and_not_ready() -> None:
                 await until_answer(node.port, "/ready", "ready\n")
             assert (await player.do("row", dx=1, dy=1)).code == ""
             assert player.is_content()
+
+
+async def test_a_node_that_cannot_read_its_world_is_not_ready() -> None:
+    """History changed and the new one cannot be read: not ready until it can, though the store answers (S25)."""
+    with trio.fail_after(30):
+        async with whole_node() as node, open_store(node.store.url) as store:
+            player = await enter(node.port)
+            keys, link = world_keys(world_name("bay")), store.topology.link_for(world_name("bay"))
+            await link.call("RENAME", keys.state, f"{keys.state}:aside")
+            await link.call("SET", keys.state, "damaged")
+            await link.call("HSET", keys.meta, "epoch", "another")
+            await until_answer(node.port, "/ready", "no replica is current\n")
+            assert await get(node.port, "/live") == (200, "live\n")
+            await link.call("RENAME", f"{keys.state}:aside", keys.state)
+            await until_answer(node.port, "/ready", "ready\n")
+            assert (await player.do("row", dx=1, dy=1)).code == ""
+
+
+async def test_a_node_whose_event_loop_is_stuck_is_not_live() -> None:
+    """Another process asks: while a rule computes there is no answer, afterwards there is, and the lag was noted."""
+    asking = (
+        "import sys, urllib.request as web\n"
+        "print('asking', flush=True)\n"
+        "print(web.urlopen(sys.argv[1], timeout=0.5).read().decode())"
+    )
+    with trio.fail_after(30):
+        async with whole_node() as node:
+            command = [sys.executable, "-c", asking, f"http://127.0.0.1:{node.port}/live"]
+            # Both of these hold up the event loop, and are meant to.
+            child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"asking\n"
+            time.sleep(1.5)  # noqa: ASYNC251
+            assert (await trio.to_thread.run_sync(child.communicate))[0] == b""
+            assert await get(node.port, "/live") == (200, "live\n")
+            text = (await get(node.port, "/metrics"))[1]
+            counts = dict(re.findall(r'oarlock_event_loop_lag_seconds_bucket\{le="(.+)"\} (.+)', text))
+            assert float(counts["+Inf"]) > float(counts["1"])
 
 
 async def test_the_figures_are_prometheus_text() -> None:

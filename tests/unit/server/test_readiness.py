@@ -62,3 +62,16 @@ async def test_a_silent_store_is_an_answer_too(autojump_clock: MockClock) -> Non
             for _ in range(20):
                 nursery.start_soon(ask)
     assert max(heard) <= ANSWER_S + 0.01
+
+
+async def test_a_node_whose_replicas_are_behind_is_not_ready(autojump_clock: MockClock) -> None:
+    """From that moment on, until they are current again; the store is not asked more often for it."""
+    store, current = WatchedStore(memory_server()), [True]
+    readiness = Readiness(store, lambda: current[0])
+    with trio.fail_after(10):
+        assert await readiness.fault() == ""
+        current[0] = False
+        assert await readiness.fault() == "no replica is current"
+        current[0] = True
+        assert await readiness.fault() == ""
+        assert store.asked == 1
