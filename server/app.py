@@ -14,6 +14,7 @@ import structlog
 import trio
 
 import server
+from server.admin import AdminPage
 from server.api import WorldApi
 from server.beat import Beat
 from server.config import NodeConfig
@@ -26,6 +27,7 @@ from server.net.limits import Limits
 from server.net.listener import serve
 from server.net.static import StaticFiles
 from server.node import Node
+from server.operators import Operators
 from server.readiness import Readiness
 from server.session.boundary import Boundary
 from shared_state.redis.directory import RedisDirectory
@@ -38,11 +40,16 @@ MAX_PORT = 65_535
 WEB_ROOT = Path(server.__file__).parent / "web"
 
 
-async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+async def run_node(
+    config: NodeConfig, admin_token: str = "", task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
+) -> None:
     """Serves until SIGTERM or SIGINT, then drains. Started, with the port, once it listens.
 
+    Args:
+        admin_token: opens the operators' page; empty: there is none.
+
     Raises:
-        UsageError: the address cannot be listened on.
+        UsageError: the address cannot be listened on, or the token is too short.
         GameError: there is no such game.
         StoreError: the store cannot be used.
     """
@@ -57,7 +64,7 @@ async def run_node(config: NodeConfig, task_status: trio.TaskStatus[int] = trio.
         nursery.start_soon(node.lag.measure_forever)
         nursery.start_soon(node.worlds.sweep_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
-        await nursery.start(partial(_serve, node, routes_of(node), limits, listeners))
+        await nursery.start(partial(_serve, node, routes_of(node, admin_token), limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
         log.info("node listening", node=config.name, port=port)
         task_status.started(port)
@@ -81,8 +88,8 @@ def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:
     return Boundary(node=node.config.name, peer=peer)
 
 
-def routes_of(node: Node) -> Routes:
-    """What the node answers over plain HTTP."""
+def routes_of(node: Node, admin_token: str) -> Routes:
+    """What the node answers over plain HTTP. Raises: UsageError."""
     readiness = Readiness(node.store, node.is_current)
 
     async def live(_request: Request) -> Response:
@@ -96,11 +103,14 @@ def routes_of(node: Node) -> Routes:
         return Response(200, render(node), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
 
     api = WorldApi(node.worlds)
-    return Routes(
+    operators = Operators(node.store, node.directory)
+    admin = AdminPage(operators, node.config.name, node.game.name, admin_token, WEB_ROOT / "admin")
+    routes = Routes(
         exact={"/live": live, "/ready": ready, "/metrics": metrics, "/api/worlds": api.list},
         prefixes={"/": StaticFiles(WEB_ROOT)},
         posts={"/api/worlds": api.create, "/api/join": api.join},
     )
+    return routes.joined(admin.routes())
 
 
 async def _listen(bind: str) -> list[trio.SocketListener]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 from server.app import run_node
@@ -14,4 +15,5 @@ from server.logs import configure_logs
 def serve(config: NodeConfig) -> None:
     """Run one node until SIGTERM or Ctrl-C."""
     configure_logs(config.log_json)
-    run(partial(run_node, config))
+    # Not an option: those of a process are there for everybody to see.
+    run(partial(run_node, config, os.environ.get("OARLOCK_ADMIN_TOKEN", "")))

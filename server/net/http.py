@@ -71,6 +71,10 @@ class Routes:
     prefixes: Mapping[str, Handler] = attrs.field(factory=dict)
     posts: Mapping[str, Handler] = attrs.field(factory=dict)
 
+    def joined(self, other: Routes) -> Routes:
+        """These and others; of the same path, the others."""
+        return Routes({**self.exact, **other.exact}, {**self.prefixes, **other.prefixes}, {**self.posts, **other.posts})
+
     def find(self, method: str, path: str) -> Handler:
         """The handler for a request."""
         if method == "POST":

@@ -31,12 +31,17 @@ async def whole_node(*, clients: Mapping[str, Any] | None = None, **settings: An
 
 @asynccontextmanager
 async def node_on(
-    store: EmbeddedStore, name: str = "node1", *, clients: Mapping[str, Any] | None = None, **settings: Any
+    store: EmbeddedStore,
+    name: str = "node1",
+    *,
+    admin_token: str = "",
+    clients: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncGenerator[WholeNode, None]:
     """A node on a store that others may use as well."""
     async with trio.open_nursery() as nursery:
         granted = ClientsConfig(**(clients or {}))
         config = NodeConfig(name=name, bind="127.0.0.1:0", store=store.url, clients=granted, **settings)
-        port = await nursery.start(run_node, config)
+        port = await nursery.start(run_node, config, admin_token)
         yield WholeNode(port, store)
         nursery.cancel_scope.cancel()
