@@ -15,6 +15,7 @@ import attrs
 
 ROOT = Path(__file__).parents[2]
 STOP_DEADLINE_S = 20
+ADMIN_TOKEN = "the-harbour-masters-key"
 
 
 @attrs.frozen
@@ -41,7 +42,8 @@ class Launched:
 def launched(*options: str) -> Iterator[Launched]:
     """Runs ``oarlock up`` on a free port while the context is open."""
     command = [sys.executable, "-m", "server.cli", "up", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
+    env = {**os.environ, "OARLOCK_ADMIN_TOKEN": ADMIN_TOKEN}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=env)
     assert process.stdout is not None
     try:
         lines = (re.search(r"Oarlock is up: (\S+)", line) for line in process.stdout)

@@ -1,6 +1,7 @@
 /** Draws the operators' sums, worlds and players into the page. Knows the document, asks nobody. */
 
 import { element, pair, whole } from "./elements.js";
+import { shortName } from "./nodes.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -32,7 +33,7 @@ export function showWorlds(state, before, now, choose) {
     button.addEventListener("click", () => choose(world.name));
     return row([
       cell(world.name, marks),
-      cell(world.kind),
+      cell(world.kind, "", "spare"),
       cell(`${whole.format(world.used)} / ${whole.format(world.seats)}`, "", "figure"),
       cell(whole.format(world.version), "", "figure"),
       cell(rate, "", "figure"),
@@ -48,7 +49,12 @@ export function showPlayers({ world, count, players }) {
   const some = players.length < count ? `, the first ${players.length}` : "";
   byId("players-title").textContent = `Players of ${world}: ${count}${some}`;
   const rows = players.map((player) =>
-    row([cell(player.name), cell(player.session), cell(player.node), cell(player.is_away ? "away" : "here")]),
+    row([
+      cell(player.name),
+      cell(player.session, "", "spare"),
+      cell(shortName(player.node)),
+      cell(player.is_away ? "away" : "here"),
+    ]),
   );
   byId("players").replaceChildren(...(rows.length ? rows : [row([cell("Nobody is in this world.")])]));
 }

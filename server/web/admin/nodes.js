@@ -11,7 +11,7 @@ const FIGURES = {
   "commands/s": (load) => whole.format(load.commands_s ?? 0),
   "KB/s out": (load) => whole.format((load.sent_bytes_s ?? 0) / 1024),
   "loop lag": (load) => `${whole.format((load.loop_lag_s ?? 0) * 1000)} ms`,
-  "versions behind": (load) => whole.format(load.versions_behind ?? 0),
+  behind: (load) => whole.format(load.versions_behind ?? 0),
 };
 
 export class NodeCards {
@@ -99,6 +99,6 @@ function stateOf(node, process) {
 }
 
 /** What the operator calls a node: without the mark of its process. */
-function shortName(name) {
+export function shortName(name) {
   return name.replace(/-[0-9a-f]{12}$/, "");
 }
