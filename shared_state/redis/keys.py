@@ -78,3 +78,9 @@ class DirectoryKeys:
 
 
 DIRECTORY_KEYS = DirectoryKeys(*(f"oar:{{{DIRECTORY}}}:{field.name}" for field in attrs.fields(DirectoryKeys)))
+
+
+BANS, BAN_ENDS, BAN_STAMP = (f"oar:{{{DIRECTORY}}}:{part}" for part in ("bans", "ban_ends", "ban_stamp"))
+"""Of bans: hash, subject -> reason; sorted set, subject -> when its ban runs out; the stamp of the list."""
+BAN_KEYS = (BANS, BAN_ENDS, BAN_STAMP)
+"""In the order that scripts take them."""

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from shared_state.errors import StoreError
 from shared_state.redis import scripts
 from shared_state.redis.durability import Durability, Level
-from shared_state.redis.keys import DIRECTORY, DIRECTORY_KEYS, world_keys
+from shared_state.redis.keys import BAN_STAMP, BANS, DIRECTORY, DIRECTORY_KEYS, world_keys
 from shared_state.redis.link import Link
 
 _WORLD = world_keys(DIRECTORY)
 """A user whose keys are bounded may at least do with the directory's what is done with a world's."""
-_HASHES = (_WORLD.state, _WORLD.cells, _WORLD.meta, _WORLD.sessions, _WORLD.leases, DIRECTORY_KEYS.worlds)
+_HASHES = (_WORLD.state, _WORLD.cells, _WORLD.meta, _WORLD.sessions, _WORLD.leases, DIRECTORY_KEYS.worlds, BANS)
 _ON_HASHES = (
     *("HGET {} f", "HMGET {} f", "HGETALL {}", "HLEN {}", "HEXISTS {} f", "HSCAN {} 0"),
     *("HSET {} f v", "HDEL {} f", "HINCRBY {} f 1"),
@@ -25,6 +25,7 @@ _ON_SORTED_SETS = ("ZADD {} 1 m", "ZREM {} m", "ZRANGE {} 0 1", "ZSCORE {} m", "
 _OTHERS = (
     *("EVAL s 0", "EVALSHA d 0", "PING", "INFO everything", "TIME"),
     *(f"XADD {_WORLD.log} * d v", f"XRANGE {_WORLD.log} - +", f"UNLINK {_WORLD.state}", f"EXPIRE {_WORLD.meta} 1"),
+    *(f"GET {BAN_STAMP}", f"SET {BAN_STAMP} v"),
     *(f"SSUBSCRIBE {_WORLD.channel}", f"SUNSUBSCRIBE {_WORLD.channel}", f"SPUBLISH {_WORLD.channel} v"),
 )
 

@@ -52,6 +52,9 @@ def load(*names: str) -> Script:
 
 
 ATTACH = load("attach")
+BAN_LIFT = load("ban_lift")
+BAN_PUT = load("ban_put")
+BAN_READ = load("ban_read")
 COMMIT_EACH = load("commit_log", "commit_each")
 COMMIT_WHOLE = load("commit_log", "commit_whole")
 DELETE_WORLD = load("delete_world")
