@@ -48,7 +48,7 @@ class Client:
 
     Args:
         codec: the encoding of its frames.
-        name: what the player is called.
+        name: what the player is called. credentials: what proves who it is, where a node asks for that.
         radius: how far to look, in world units; 0 takes the game's default.
         spectate: look only, without an avatar.
         resumes: come back to the session after a lost connection, instead of opening a new one.
@@ -58,6 +58,7 @@ class Client:
 
     codec: Codec
     name: str
+    credentials: str = attrs.field(default="", repr=False, kw_only=True)
     radius: float = 0.0
     spectate: bool = False
     resumes: bool = False
@@ -81,7 +82,7 @@ class Client:
         """The first payload of a connection. Raises: NotAllowedError when one is open."""
         self._require(State.OFFLINE)
         self.state = State.JOINING
-        join = wire.Join(self.name, "", self.radius, self.spectate, self._resume(), self.seat)
+        join = wire.Join(self.name, self.credentials, self.radius, self.spectate, self._resume(), self.seat)
         return self.codec.encode(join)
 
     @property

@@ -17,10 +17,14 @@ import server
 from server.admin import AdminPage
 from server.api import WorldApi
 from server.beat import Beat
-from server.config import NodeConfig
+from server.config import IdentityConfig, NodeConfig
 from server.drain import Drain
 from server.errors import UsageError
 from server.game.game import load_game
+from server.identity.ban_watch import BanWatch
+from server.identity.gate import Gate
+from server.identity.key_file import KeyFile
+from server.identity.tokens import TokenAuthority
 from server.metrics import render
 from server.net.http import Request, Response, Routes, explain
 from server.net.limits import Limits
@@ -30,6 +34,7 @@ from server.node import Node
 from server.operators import Operators
 from server.readiness import Readiness
 from server.session.boundary import Boundary
+from shared_state.redis.bans import RedisBans
 from shared_state.redis.directory import RedisDirectory
 from shared_state.redis.durability import Durability
 from shared_state.redis.store import open_store
@@ -49,17 +54,22 @@ async def run_node(
         admin_token: opens the operators' page; empty: there is none.
 
     Raises:
-        UsageError: the address cannot be listened on, or the token is too short.
+        UsageError: the address cannot be listened on, the token is too short, or the keys cannot be used.
         GameError: there is no such game.
         StoreError: the store cannot be used.
     """
     game = load_game(config.game)
     durability = Durability.parse(config.durability)
     limits = config.clients.limits(most_descriptors())
+    config.check()
     listeners = await _listen(config.bind)
     async with open_store(config.store, durability=durability) as store, trio.open_nursery() as nursery:
+        gate = await _open_gate(config.identity, nursery)
         directory = RedisDirectory(store.topology, most_worlds=config.worlds.most)
-        node = Node(config, game, store, directory, nursery)
+        node = Node(config, game, store, directory, nursery, gate)
+        watch = BanWatch(RedisBans(store.topology), gate, node.expel_banned)
+        await watch.ask()
+        nursery.start_soon(watch.ask_forever)
         nursery.start_soon(Beat(node).run)
         nursery.start_soon(node.lag.measure_forever)
         nursery.start_soon(node.worlds.sweep_forever)
@@ -68,6 +78,16 @@ async def run_node(
         port: int = listeners[0].socket.getsockname()[1]
         log.info("node listening", node=config.name, port=port)
         task_status.started(port)
+
+
+async def _open_gate(config: IdentityConfig, nursery: trio.Nursery) -> Gate:
+    """Who may play; keys are followed in the nursery."""
+    if not config.keys:
+        return Gate()
+    keys = KeyFile(Path(config.keys))
+    await keys.load()
+    nursery.start_soon(keys.follow_forever)
+    return Gate(TokenAuthority(lambda: keys.keys, config.audience, config.issuer, config.leeway_s))
 
 
 async def _serve(

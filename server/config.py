@@ -11,6 +11,7 @@ import typed_settings as ts
 from server.errors import UsageError
 from server.net.client_address import TrustedProxies
 from server.net.limits import Limits
+from server.net.origins import check_origin
 from shared_state.committer import CommitLimits
 
 LONG_S = 1e6
@@ -105,6 +106,19 @@ class DrainConfig:
 
 
 @ts.settings(frozen=True)
+class IdentityConfig:
+    """Who players are: anybody, or who a token (JWT: HS256, RS256, ES256) says."""
+
+    keys: str = ts.option(
+        default="",
+        help="File with the keys of tokens: a JWKS, a public key in PEM, or a secret; none: players need no token.",
+    )
+    audience: str = ts.option(default="", help="What tokens must be made for; none: they may name no audience.")
+    issuer: str = ts.option(default="", help="Who must have made tokens; none: whoever has a key.")
+    leeway_s: float = _bounded(10.0, 0, 300, "How far the clocks of nodes and issuer may be apart.")
+
+
+@ts.settings(frozen=True)
 class NodeConfig:
     """One node."""
 
@@ -118,9 +132,24 @@ class NodeConfig:
         default="memory", help="What holds a commit when it is acknowledged: memory, replica[:COUNT], disk[:REPLICAS]."
     )
     game: str = ts.option(default="flotsam", help="The game: module:attribute, or one that ships.")
-    origins: tuple[str, ...] = ts.option(default=(), help="Origins that browsers may connect from; none: all.")
+    origins: tuple[str, ...] = ts.option(
+        default=(),
+        help="Origins that pages may connect from, as https://play.example, https://*.example, or * for all;"
+        " none: the host that they connect to.",
+    )
     log_json: bool = ts.option(default=False, help="Write logs as JSON lines.")
     world: WorldConfig = WorldConfig()
     worlds: WorldsConfig = WorldsConfig()
     clients: ClientsConfig = ClientsConfig()
     drain: DrainConfig = DrainConfig()
+    identity: IdentityConfig = IdentityConfig()
+
+    def check(self) -> None:
+        """Raises: UsageError, for what no single option can tell."""
+        if (self.identity.audience or self.identity.issuer) and not self.identity.keys:
+            raise UsageError("identity: an audience or issuer without keys would let in everybody")
+        for origin in self.origins:
+            try:
+                check_origin(origin)
+            except ValueError as error:
+                raise UsageError(f"origins: {error}") from None

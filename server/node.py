@@ -17,9 +17,11 @@ from server.config import NodeConfig
 from server.errors import WorldUnavailable
 from server.game import Game
 from server.host import REAPING_S, WorldHost, open_host
+from server.identity.gate import Gate
 from server.net.admission import Accept, Admission, world_of
 from server.net.connection import Connection
 from server.net.http import Request, Response, explain
+from server.net.origins import Origins
 from server.seats import Seats
 from server.session.room import Occupant
 from server.session.session import Session
@@ -61,6 +63,7 @@ class Node:
     Args:
         directory: tells which nodes live, which worlds there are, who has a seat, what operators ask for.
         nursery: where worlds live.
+        gate: decides who may play.
     """
 
     config: NodeConfig
@@ -68,6 +71,7 @@ class Node:
     store: Store
     directory: Directory
     nursery: trio.Nursery
+    gate: Gate = attrs.field(factory=Gate)
     slots: dict[WorldName, Slot] = attrs.field(factory=dict)
     connections: set[Connection] = attrs.field(factory=set)
     draining: bool = False
@@ -83,7 +87,7 @@ class Node:
 
     def __attrs_post_init__(self) -> None:
         subprotocols = {name: codec.is_text for name, codec in CODECS.items()}
-        self._admission = Admission(subprotocols, frozenset(self.config.origins))
+        self._admission = Admission(subprotocols, Origins(frozenset(self.config.origins)))
         self.worlds = Worlds(self.game, self.config.worlds, self.directory, self.store)
         self.owner = node_name(f"{self.config.name}-{secrets.token_hex(6)}")
 
@@ -96,6 +100,8 @@ class Node:
         """The decision on a handshake."""
         if not self.admits:
             return explain(503, "this node is going away", {"retry-after": "1"})
+        if self.gate.bars("", request.peer) is not None:
+            return explain(403, "this address is banned")
         return self._admission.admit(request)
 
     async def handle(self, connection: Connection) -> None:
@@ -133,6 +139,13 @@ class Node:
         """Whether the end of a session is not committed."""
         return any(host.world.committer.writers for host in self.hosts)
 
+    def expel_banned(self) -> None:
+        """Ends the stay of all who may not be here any more."""
+        for occupant in self.occupants():
+            rejection = self.gate.bars(occupant.player, occupant.client.peer)
+            if rejection is not None:
+                occupant.expel(rejection)
+
     def abort(self) -> None:
         """Cuts off all who are connected: their sessions are away from now on."""
         for connection in self.connections:
@@ -156,6 +169,7 @@ class Node:
             room=host,
             fresh_id=SessionId(secrets.token_hex(8)),
             fresh_secret=secrets.token_urlsafe(18),
+            gate=self.gate,
         )
         host.arrive(session)
         try:

@@ -42,13 +42,17 @@ class SessionHead:
 
 
 class SessionTail(msgspec.Struct, array_like=True, frozen=True):
-    """The rest of the row: avatar, node that serves it, when it went away (ms since 1970; 0: it is here)."""
+    """The rest of the row: avatar, node that serves it, when it went away (ms since 1970; 0: it is here).
+
+    ``player``: whose it is, by credentials; empty: of whoever has the secret.
+    """
 
     entity: int
     node: str
     away_since_ms: int = 0
     secret_hash: bytes = b""
     name: str = ""
+    player: str = ""
 
 
 _encode_tail = msgspec.msgpack.Encoder().encode

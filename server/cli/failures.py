@@ -42,13 +42,20 @@ def with_settings(settings: type, app: str) -> Callable[[Callable[..., None]], c
 
     def decorate(function: Callable[..., None]) -> click.Command:
         try:
-            options = ts.click_options(settings, app)
+            options = ts.click_options(settings, app, converter=_converter())
             with_options = options(function)
         except (ValueError, OSError, ts.exceptions.TsError) as error:
             return _unreadable(function, error)
         return click.command(cls=SettingsCommand)(with_options)
 
     return decorate
+
+
+def _converter() -> ts.Converter:
+    """Lists in variables have commas: origins and networks are full of colons."""
+    converter = ts.converters.get_default_cattrs_converter()
+    ts.register_strlist_hook(converter, fn=lambda text: [item.strip() for item in text.split(",") if item.strip()])
+    return converter
 
 
 def _unreadable(function: Callable[..., None], error: Exception) -> click.Command:

@@ -1,6 +1,6 @@
 """Who may open a WebSocket: address, origin and subprotocol of a handshake. Pure; knows no session.
 
-Invariant: a page of a foreign origin is never let in unless it was listed; a client without an origin is no page.
+Invariant: whoever is refused costs no more than reading the head.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import attrs
 
 from server.net.http import Request, Response, explain
+from server.net.origins import Origins
 
 _WORLD_PATH = re.compile(r"/ws/([a-z0-9._-]{1,64})")
 
@@ -29,29 +30,23 @@ class Admission:
 
     Args:
         subprotocols: name to "its frames are text frames"; earlier ones are preferred.
-        origins: origins let in besides the node's own, as ``https://play.example``; ``*`` is all.
+        origins: the pages that are let in.
     """
 
     subprotocols: Mapping[str, bool]
-    origins: frozenset[str] = frozenset()
+    origins: Origins = Origins()
 
     def admit(self, request: Request) -> Accept | Response:
         """The decision on a handshake."""
         if world_of(request) is None:
             return explain(404, "worlds are at /ws/{world}")
-        if not self._allows_origin(request):
+        if not self.origins.allow(request):
             return explain(403, "this origin is not allowed")
         offered = [item.strip() for item in request.headers.get("sec-websocket-protocol", "").split(",")]
         for name, is_text in self.subprotocols.items():
             if name in offered:
                 return Accept(name, is_text)
         return explain(400, "offer one of the subprotocols " + ", ".join(self.subprotocols))
-
-    def _allows_origin(self, request: Request) -> bool:
-        origin = request.headers.get("origin")
-        if origin is None or "*" in self.origins or origin in self.origins:
-            return True
-        return origin.partition("://")[2] == request.headers.get("host", "")
 
 
 def world_of(request: Request) -> str | None:

@@ -9,6 +9,10 @@ class Client(Protocol):
     """The player's connection."""
 
     @property
+    def peer(self) -> str:
+        """The address that it comes from."""
+
+    @property
     def blocked(self) -> bool:
         """Whether something written is still waiting for the socket."""
 

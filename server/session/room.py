@@ -14,6 +14,7 @@ from server.session.client import Client
 from server.wire.messages import Schema
 from shared_state.job import SessionWriter
 from shared_state.names import SessionId
+from shared_state.outcome import Rejection
 from shared_state.position import Position
 from shared_state.store import Store
 from shared_state.world import World
@@ -43,6 +44,8 @@ class Occupant(Viewer, Protocol):
     """A session, as the room that it is in sees it."""
 
     client: Client
+    player: str
+    """Who it is, by its credentials; empty: nobody in particular, or not known yet."""
 
     @property
     def is_joining(self) -> bool:
@@ -61,6 +64,9 @@ class Occupant(Viewer, Protocol):
 
     def ask_to_move(self, after_s: float) -> None:
         """Tells the player that this node is going away, and to come back elsewhere in ``after_s`` seconds."""
+
+    def expel(self, reason: Rejection) -> None:
+        """Ends the player's stay for good, and says why."""
 
     def on_replaced(self, resumed: bool) -> None:
         """It is served by another connection (``resumed``), or has been removed."""

@@ -16,6 +16,7 @@ import attrs
 import structlog
 
 from server.budget import Budget
+from server.identity.gate import Gate
 from server.interest.lookout import MAX_CELLS, Lookout
 from server.interest.sight import Sight
 from server.interest.view import View
@@ -75,6 +76,7 @@ class Session:
     Args:
         room: the open world and what this node keeps of it.
         fresh_id, fresh_secret: for a new stay; the secret lets the player come back.
+        gate: decides who may play.
     """
 
     client: Client
@@ -82,6 +84,8 @@ class Session:
     room: Room
     fresh_id: SessionId
     fresh_secret: str
+    gate: Gate
+    player: str = ""
     view: View = attrs.field(factory=View)
     state: State = State.NEW
     _stay: Stay | None = None
@@ -167,13 +171,19 @@ class Session:
         if self.state is not State.NEW:
             self._complain("already_joined", "this connection has a session")
             return
-        name = "".join(char for char in message.name if char.isprintable()).strip()[:MAX_NAME_CHARS] or "anonymous"
+        passport = self.gate.admit(message.credentials, self.client.peer)
+        if isinstance(passport, Rejection):
+            self.expel(passport)
+            return
+        self.player = passport.player
+        called = passport.name or message.name
+        name = "".join(char for char in called if char.isprintable()).strip()[:MAX_NAME_CHARS] or "anonymous"
         self.state = State.JOINING
         self._lookout.zoom(message.radius)
         if message.spectate:
             self.on_begun(None)
             return
-        self._stay = Stay(self.room, self, self.fresh_id, self.fresh_secret, name, message.seat)
+        self._stay = Stay(self.room, self, self.fresh_id, self.fresh_secret, name, message.seat, self.player)
         if message.resume is None or not is_session_id(message.resume.session):
             self._stay.enter()
         else:
@@ -211,6 +221,12 @@ class Session:
         """The game does not let the player in."""
         self._answer(Error(rejection.code, rejection.text))
         self.client.close(close_codes.JOIN_REFUSED, rejection.code)
+
+    def expel(self, reason: Rejection) -> None:
+        """The player may not be here: it is told why, and its stay is over for good."""
+        self._leaves = True
+        self._answer(Error(reason.code, reason.text))
+        self.client.close(close_codes.NOT_ADMITTED, reason.code)
 
     def on_failed(self, reason: str) -> None:
         """The store could not be asked."""

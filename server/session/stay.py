@@ -53,7 +53,7 @@ class Stay:
 
     Args:
         session_id, secret: fresh ones; a resume replaces both.
-        name: what the player is called.
+        name: what the player is called. player: who it is, by its credentials; empty: nobody in particular.
         ticket: of a seat that was reserved; empty: any free one.
     """
 
@@ -63,6 +63,7 @@ class Stay:
     secret: str
     name: str
     ticket: str = ""
+    player: str = ""
     actor: Actor | None = None
     writer: SessionWriter | None = None
     _ended: bool = False
@@ -129,7 +130,7 @@ class Stay:
             return
         if row is None:
             self.guest.on_failed("the store does not answer")
-        elif not row or not _opens(secret, row):
+        elif not row or not self._opens(secret, row):
             log.info("no such session to resume", session=session, known=bool(row))
             self.enter()
         else:
@@ -201,14 +202,16 @@ class Stay:
 
     def _tail(self, avatar: EntityId, *, away: bool) -> bytes:
         away_since_ms = int(self.room.clock_ms()) if away else 0
-        return encode_tail(SessionTail(avatar, self.room.owner, away_since_ms, hash_secret(self.secret), self.name))
+        secret_hash = hash_secret(self.secret)
+        return encode_tail(SessionTail(avatar, self.room.owner, away_since_ms, secret_hash, self.name, self.player))
+
+    def _opens(self, secret: str, row: bytes) -> bool:
+        """Whether a row is this player's, and the secret is right: neither alone will do."""
+        _, tail = unpack_row(row)
+        is_right = hmac.compare_digest(tail.secret_hash, hash_secret(secret))
+        return bool(secret) and is_right and tail.player == self.player
 
 
 def hash_secret(secret: str) -> bytes:
     """What the store keeps of a secret."""
     return hashlib.sha256(secret.encode()).digest()
-
-
-def _opens(secret: str, row: bytes) -> bool:
-    kept = unpack_row(row)[1].secret_hash
-    return bool(secret) and hmac.compare_digest(kept, hash_secret(secret))

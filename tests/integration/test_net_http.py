@@ -11,6 +11,7 @@ from server.net.admission import Accept, Admission
 from server.net.connection import Connection
 from server.net.http import Request, Response, Routes, explain
 from server.net.limits import Limits
+from server.net.origins import Origins
 from server.net.static import StaticFiles
 from tests.conformance.echo import EchoApp
 from tests.integration.net_peer import HANDSHAKE, Peer, connect, serving
@@ -23,7 +24,7 @@ class GuardedEcho(EchoApp):
     """Echo behind the real admission."""
 
     def admit(self, request: Request) -> Accept | Response:
-        return Admission(SUBPROTOCOLS, frozenset({"https://play.example"})).admit(request)
+        return Admission(SUBPROTOCOLS, Origins(frozenset({"https://play.example"}))).admit(request)
 
     async def handle(self, connection: Connection) -> None:
         self.peer = connection.peer
@@ -108,14 +109,13 @@ async def test_bad_requests_are_refused_and_closed(tmp_path: Path, request_bytes
     "replacement",
     [
         b"Host: node",
-        b"Host: node\r\nOrigin: http://node",
         b"Host: node\r\nOrigin: https://play.example",
         b"Host: xn--\xff\xfe..",
         b"Host: node\r\nSec-WebSocket-Extensions: permessage-deflate",
     ],
 )
 async def test_good_handshakes_are_accepted(replacement: bytes) -> None:
-    """Own and listed origins are let in; headers that trip a parser, or offer extensions, do no harm."""
+    """Listed origins are let in; headers that trip a parser, or offer extensions, do no harm."""
     with trio.fail_after(3):
         async with serving(GuardedEcho(), Limits()) as port:
             peer = await connect(port)

@@ -19,6 +19,7 @@ from client_bot.facts import Fact
 from server.config import WorldConfig
 from server.game import Game
 from server.host import WorldHost, open_host
+from server.identity.gate import Gate
 from server.seats import Seats
 from server.session.session import Session
 from server.wire import messages as wire
@@ -40,6 +41,7 @@ class MemoryClient:
     """Implements ``session.Client``: keeps what it is sent; blocked, it still keeps, as a backlog does."""
 
     stalled_since: float | None = None
+    peer: str = "192.0.2.1"
     payloads: list[bytes] = attrs.field(factory=list)
     closed: tuple[int, str] | None = None
     frames_made: int = 0
@@ -142,13 +144,14 @@ class Quay:
 
     host: WorldHost
     server: MemoryServer
+    gate: Gate
     players: int = 0
 
     def arrive(self, codec: Codec = MSGPACK) -> Player:
         """A player whose connection is open, and who said nothing yet."""
         self.players += 1
         line = MemoryClient()
-        session = Session(line, codec, self.host, SessionId(f"s{self.players}"), f"secret{self.players}")
+        session = Session(line, codec, self.host, SessionId(f"s{self.players}"), f"secret{self.players}", self.gate)
         self.host.arrive(session)
         return Player(self.host, session, line, Client(codec, f"player {self.players}"))
 
@@ -197,6 +200,7 @@ async def open_quay(
     store: Store | None = None,
     node: str = "node1",
     live: set[str] | None = None,
+    gate: Gate | None = None,
     directory: Directory | None = None,
     **config: Any,
 ) -> AsyncGenerator[Quay, None]:
@@ -204,6 +208,7 @@ async def open_quay(
 
     Args:
         store: what the world uses; by default a client of ``server``.
+        gate: who may play; by default all.
         directory: counts the seats of the world, if it is given; they last ``SEAT_S``.
         live: owners of nodes that live, named ``<node>-1``; by default only this one's.
     """
@@ -217,7 +222,7 @@ async def open_quay(
     seats = Seats(directory, WORLD, node_name(owner), SEAT_S) if directory else None
     limits = WorldConfig(**config)
     async with open_host(used, WORLD, game, node, owner, limits, live_nodes, clock_ms, seats=seats) as host:
-        yield Quay(host, server)
+        yield Quay(host, server, gate or Gate())
 
 
 BOTH_CODECS = (MSGPACK, JSON)

@@ -1,0 +1,1 @@
+"""Identity: keys, tokens, bans and the gate."""
