@@ -136,6 +136,8 @@ class Client:
         try:
             message = self.codec.decode_to_client(payload)
         except ProtocolError as error:
+            if error.code == "unknown_type":
+                return []  # A later node may say more.
             self._find("divergence", f"a message that cannot be read: {error.text}")
             return []
         match message:

@@ -109,12 +109,14 @@ class Node:
         slot = None
         self.connections.add(connection)
         try:
+            if connection.subprotocol not in CODECS:
+                await _turn_away(connection, close_codes.OTHER_VERSION, f"spoken here: {', '.join(CODECS)}")
+                return
             slot = self._slot(world_name(world_of(connection.request) or ""))
             host = await self._opened(slot)
         except WorldUnavailable as error:
             log.warning("connection refused", reason=str(error))
-            connection.close(error.close_code, str(error)[:100])
-            await connection.run(_Deaf())
+            await _turn_away(connection, error.close_code, str(error)[:100])
         else:
             await self._serve(connection, host)
         finally:
@@ -249,6 +251,11 @@ def _first(group: BaseExceptionGroup[E]) -> E:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+async def _turn_away(connection: Connection, code: int, reason: str) -> None:
+    connection.close(code, reason)
+    await connection.run(_Deaf())
 
 
 class _Deaf:

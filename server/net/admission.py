@@ -13,12 +13,16 @@ import attrs
 from server.net.http import Request, Response, explain
 from server.net.origins import Origins
 
+_OTHER_VERSION = re.compile(r"oarlock\.v[0-9]{1,9}\.[a-z]{1,16}")
 _WORLD_PATH = re.compile(r"/ws/([a-z0-9._-]{1,64})")
 
 
 @attrs.frozen
 class Accept:
-    """A handshake is accepted with this subprotocol; its messages travel in text frames or in binary ones."""
+    """A handshake is accepted with this subprotocol; its messages travel in text frames or in binary ones.
+
+    A subprotocol that is none of the node's is another version of ours: the application has to refuse it.
+    """
 
     subprotocol: str | None
     is_text: bool = False
@@ -46,6 +50,10 @@ class Admission:
         for name, is_text in self.subprotocols.items():
             if name in offered:
                 return Accept(name, is_text)
+        others = [item for item in offered if _OTHER_VERSION.fullmatch(item)]
+        if others:
+            # It is let in to be told by a close code: a page cannot read how a handshake was refused.
+            return Accept(others[0])
         return explain(400, "offer one of the subprotocols " + ", ".join(self.subprotocols))
 
 

@@ -148,7 +148,7 @@ class Session:
         try:
             message = self.codec.decode_to_server(payload)
         except ProtocolError as error:
-            self._complain(error.code, error.text)
+            self._object(error)
             return
         match message:
             case Do():
@@ -313,6 +313,13 @@ class Session:
         self._answer(Error(code, text))
         if self._errors >= MAX_ERRORS:
             self.client.close(close_codes.TOO_MANY_ERRORS, "too many errors")
+
+    def _object(self, error: ProtocolError) -> None:
+        """Answers what could not be read; a message of a later version of the protocol is no client's fault."""
+        if error.code == "unknown_type":
+            self._answer(Error(error.code, error.text))
+        else:
+            self._complain(error.code, error.text)
 
     def _answer(self, message: ToClient) -> None:
         """Sends at once, unless the client does not read: what it does not wait for is worth no queue."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -25,6 +25,17 @@ class Decoder(Protocol[T_co]):
 
     def decode(self, data: bytes | msgspec.Raw, /) -> T_co:
         """Returns the value. Raises: msgspec.MsgspecError and other ValueErrors."""
+
+
+class _Tagged(msgspec.Struct):
+    type: str
+
+
+def _types_of(union: Any) -> frozenset[str]:
+    return frozenset(str(message.__struct_config__.tag) for message in get_args(union))
+
+
+_TYPES_TO_SERVER, _TYPES_TO_CLIENT = _types_of(ToServer), _types_of(ToClient)
 
 
 class Codec:
@@ -43,6 +54,7 @@ class Codec:
         self.encode_value: Callable[[Any], bytes] = module.Encoder().encode
         self._to_server: Decoder[ToServer] = module.Decoder(ToServer)
         self._to_client: Decoder[ToClient] = module.Decoder(ToClient)
+        self._tagged: Decoder[_Tagged] = module.Decoder(_Tagged)
 
     def encode(self, message: ToServer | ToClient) -> bytes:
         """The payload of a message."""
@@ -50,11 +62,27 @@ class Codec:
 
     def decode_to_server(self, payload: bytes) -> ToServer:
         """A client's message. Raises: ProtocolError."""
-        return guard(self._to_server, payload)
+        try:
+            return self._to_server.decode(payload)
+        except (ValueError, RecursionError) as error:
+            raise self._fault(error, payload, _TYPES_TO_SERVER) from None
 
     def decode_to_client(self, payload: bytes) -> ToClient:
         """A node's message. Raises: ProtocolError."""
-        return guard(self._to_client, payload)
+        try:
+            return self._to_client.decode(payload)
+        except (ValueError, RecursionError) as error:
+            raise self._fault(error, payload, _TYPES_TO_CLIENT) from None
+
+    def _fault(self, error: Exception, payload: bytes, known: frozenset[str]) -> ProtocolError:
+        """What is wrong with a payload: it is malformed, or of a version of the protocol that has more messages."""
+        try:
+            type_ = guard(self._tagged, payload).type
+        except ProtocolError:
+            return ProtocolError("malformed", _explain(error))
+        if type_ in known:
+            return ProtocolError("malformed", _explain(error))
+        return ProtocolError("unknown_type", f"there is no message of type {type_[:64]!r} here")
 
     def decoder(self, type_: type[T]) -> Decoder[T]:
         """A decoder for a command's arguments; call it through ``guard``."""

@@ -5,7 +5,7 @@ class ProtocolError(Exception):
     """A message that cannot be understood; ``code`` is for programs, the text for people.
 
     Args:
-        code: ``malformed``: not the encoding, not of a message's shape, or of no type that there is.
+        code: ``malformed``: not the encoding, or not of a message's shape; ``unknown_type``: of no type that there is.
         text: what is wrong and where, safe to send back.
     """
 

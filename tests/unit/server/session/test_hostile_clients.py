@@ -18,7 +18,7 @@ from server.wire.codec import JSON, MSGPACK
 from shared_state.schema import MAX_WHOLE
 from tests.unit.server.harbour import game
 from tests.unit.server.quay import Player, Quay, open_quay
-from tests.unit.server.wire.test_hostile import HOSTILE_JSON, HOSTILE_MSGPACK
+from tests.unit.server.wire.test_hostile import HOSTILE_JSON, HOSTILE_MSGPACK, code_of
 
 NAN, INFINITY = math.nan, math.inf
 NOT_NUMBERS = [NAN, INFINITY, -INFINITY, 1e308, 2.0**53, -(2.0**53), "1", True, [], {}]
@@ -163,7 +163,7 @@ async def test_hostile_bytes_are_errors_of_their_sender(
                 player.say(payload)
                 player.say(player.bot.command("sail", {"dx": 1.0}, 0.0))
                 await quay.settle()
-                assert player.errors() == ["malformed"]
+                assert player.errors() == [code_of(payload)]
                 assert player.answers()[1].code == ""
                 player.leave()
             await quay.settle()

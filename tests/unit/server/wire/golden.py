@@ -1,5 +1,7 @@
 """The golden messages: one of each type, and the file of bytes that any client of the protocol can check itself with.
 
+Python and JavaScript are held to the same file, ``tests/vectors/protocol.json``.
+
 ``python -m tests.unit.server.wire.golden`` writes the file anew, which changes the protocol: old clients break.
 """
 
@@ -16,7 +18,7 @@ from server.wire import messages as wire
 from server.wire.codec import JSON, MSGPACK, Codec
 from server.wire.digest import entity_digest
 
-PATH = Path(__file__).parent / "golden.json"
+PATH = Path(__file__).parents[3] / "vectors" / "protocol.json"
 SCHEMA = wire.Schema(
     game="golden",
     kinds=[wire.KindInfo("Boat", [wire.FieldInfo("x", "int"), wire.FieldInfo("name", "str")])],
@@ -36,12 +38,14 @@ ENTITIES: list[tuple[int, int, list[Any]]] = [
 def to_server(codec: Codec) -> dict[str, wire.ToServer]:
     """A client's messages by name."""
     args = msgspec.Raw(codec.encode_value({"dx": -40, "dy": 3}))
-    resume = wire.Resume("s1", "secret", "e1", 9, [wire.Do(4, "row", args)])
+    resume = wire.Resume("s1", "secret", "e1", 9, [wire.Do(4, "row", args)], [2251799847239680, 0])
     return {
         "do": wire.Do(5, "row", args),
         "join": wire.Join("Ann é🦜", "", 700.0, False, None),
-        "join again": wire.Join("Ann", "token", 0.0, True, resume),
+        "join again": wire.Join("Ann", "token", 0.0, True, resume, "0123456789abcdef" * 2),
         "view": wire.View(650.5),
+        "view from a point": wire.View(0.0, 120.5, -3.0),
+        "view along": wire.View(0.0, follow=2**53 - 1),
         "ping": wire.Ping(1234.5),
         "digest": wire.Digest(),
         "digest failed": wire.Digest(ok=False),
@@ -60,6 +64,7 @@ def to_client() -> dict[str, wire.ToClient]:
         "done": wire.Done([wire.Ack(1, 12), wire.Ack(2, 12, "gone", "somebody was faster")]),
         "event": wire.Events(13, [wire.EventRow("shout", 3, {"text": "ahoy"}), wire.EventRow("bell", 0, None)]),
         "reset": wire.Reset("e2", 0, "epoch"),
+        "reset that keeps": wire.Reset("e2", 7, "epoch", keep=True),
         "moving": wire.Moving(250.0),
         "pong": wire.Pong(1234.5, 1767225600000.0),
         "error": wire.Error("bad_seq", "expected 2, got 7"),

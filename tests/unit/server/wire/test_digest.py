@@ -6,7 +6,6 @@ import datetime
 import json
 import struct
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,10 @@ from hypothesis import strategies as st
 
 from server.wire.digest import MODULUS, cell_digest, entity_digest
 from server.wire.messages import FieldInfo
+from tests.unit.server.wire import golden
 from tests.unit.server.wire.samples import COUNTS, VALUES
 
-KNOWN = json.loads((Path(__file__).parent / "golden.json").read_text())["digests"]
+KNOWN = json.loads(golden.PATH.read_text())["digests"]
 
 
 @pytest.mark.parametrize("case", KNOWN, ids=lambda case: str(case["digest"]))
