@@ -39,6 +39,8 @@ class Exchange:
     limits: Limits
     _parser: h11.Connection = attrs.field(init=False, default=attrs.Factory(_new_parser, takes_self=True))
     _requests: int = attrs.field(init=False, default=0)
+    # Of the request at hand, a refused one too: the parser takes no body in an answer to it.
+    _wants_head_only: bool = attrs.field(init=False, default=False)
     is_handed_over: bool = attrs.field(init=False, default=False)
 
     async def next_request(self) -> Request | Response | None:
@@ -48,12 +50,12 @@ class Exchange:
             return await self._read_request()
         return None
 
-    async def respond(self, response: Response, *, without_body: bool = False) -> bool:
+    async def respond(self, response: Response) -> bool:
         """Sends a response. True if another request may follow."""
         self._requests += 1
         goes_on = self._parser.their_state is h11.DONE and self._requests < self.limits.max_requests
         with trio.move_on_after(self.limits.response_timeout_s):
-            was_sent = await self._send(self._encode(response, goes_on, without_body))
+            was_sent = await self._send(self._encode(response, goes_on))
             if was_sent and goes_on:
                 self._parser.start_next_cycle()
                 return True
@@ -82,10 +84,12 @@ class Exchange:
 
     async def _read_request(self) -> Request | Response | None:
         request: Request | None = None
+        self._wants_head_only = False
         body = bytearray()
         while True:
             event = self._next_event()
             if isinstance(event, h11.Request):
+                self._wants_head_only = event.method == b"HEAD"
                 request = self._parse(event)
             elif isinstance(event, h11.Data):
                 body += event.data
@@ -119,14 +123,14 @@ class Exchange:
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         return Request(event.method.decode("ascii"), unquote(path), query, headers, self.peer)
 
-    def _encode(self, response: Response, goes_on: bool, without_body: bool) -> bytes:
+    def _encode(self, response: Response, goes_on: bool) -> bytes:
         headers = dict(response.headers)
         if response.status != HTTPStatus.NOT_MODIFIED:
             headers["content-length"] = str(len(response.body))
         if not goes_on:
             headers["connection"] = "close"
         events: list[h11.Event] = [h11.Response(status_code=response.status, headers=list(headers.items()))]
-        if response.body and not without_body:
+        if response.body and not self._wants_head_only:
             events.append(h11.Data(data=response.body))
         return b"".join(self._parser.send(event) or b"" for event in [*events, h11.EndOfMessage()])
 

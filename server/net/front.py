@@ -90,7 +90,7 @@ class Front:
             answer = await self._answer(request, guest)
             if isinstance(answer, Accept):
                 return self._connect(exchange, request, answer)
-            goes_on = await exchange.respond(answer, without_body=request.method == "HEAD")
+            goes_on = await exchange.respond(answer)
         return None
 
     async def _answer(self, request: Request, guest: Guest) -> Response | Accept:

@@ -126,6 +126,36 @@ async def test_good_handshakes_are_accepted(replacement: bytes) -> None:
             assert await peer.echo(b"hello") == b"hello"
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"HEAD / HTTP/1.1\r\nHost: node\r\nContent-Length: 3\r\n\r\nabc", b"413"),
+        (b"HEAD http://node/ HTTP/1.1\r\nHost: node\r\n\r\n", b"400"),
+        (b"HEAD / HTTP/1.1\r\nHost: node\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400"),
+        (HANDSHAKE.replace(b"GET", b"HEAD"), b"405"),
+    ],
+)
+async def test_a_refused_head_gets_no_body_either(request_: bytes, status: bytes, tmp_path: Path) -> None:
+    """Whatever is wrong with it, it is answered in form: the fault is its sender's, not the node's (S01)."""
+    with trio.fail_after(5):
+        async with serving(EchoApp(), Limits(), routes=routes(tmp_path)) as port:
+            head, rest = await ask(port, request_)
+            assert head.startswith(b"HTTP/1.1 " + status)
+            assert b"\r\ncontent-length: " in head.lower()
+            assert rest == b""
+
+
+async def test_what_follows_a_head_has_a_body_again(tmp_path: Path) -> None:
+    """Also when it is no request (S01)."""
+    (tmp_path / "index.html").write_text("<p>bay</p>")
+    with trio.fail_after(5):
+        async with serving(EchoApp(), Limits(), routes=routes(tmp_path)) as port:
+            head, rest = await ask(port, b"HEAD / HTTP/1.1\r\nHost: node\r\n\r\n" + b"\x01 nonsense\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert rest.startswith(b"HTTP/1.1 400")
+            assert rest.partition(b"\r\n\r\n")[2]
+
+
 async def test_client_address_comes_from_the_trusted_proxy() -> None:
     """Behind a proxy on loopback the client's address is what the proxy says."""
     app = GuardedEcho()
