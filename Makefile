@@ -6,6 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 PEERS ?= colyseus,oarlock
 N ?= 50,200,800
 REPS ?= 3
+INPUTS ?= 100000
 OUT ?= bench/results/arena.json
 # Checks the types in the browser's modules, nothing more: no build step, no dependency of anything that runs.
 TYPESCRIPT := 7.0.2
@@ -13,7 +14,7 @@ TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 SOURCES := server shared_state client_bot tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check check-web format bench arena clean
+.PHONY: help play test fuzz check check-web format bench arena clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ check-web: $(TSC)  ## Types of the browser's modules (needs npm).
 format: $(VENV)/dev  ## Put all sources in the house format.
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+fuzz: $(VENV)/dev  ## Hostile input at a real node: INPUTS (100,000) at sockets and as many at the codecs; SEED repeats a run.
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/dev  ## Run the benchmarks; figures go to bench/results.
 	$(BIN)/python -m bench

@@ -23,7 +23,7 @@ HANDSHAKE = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Protocol: oarlock.v1.json, oarlock.v1.msgpack\r\n\r\n"
 )
-LOST = -1
+LOST, NO_CODE = -1, 1005
 
 
 @attrs.define(eq=False)
@@ -40,7 +40,7 @@ class Peer:
     async def read_head(self) -> bytes:
         """A response's head."""
         while b"\r\n\r\n" not in self.received:
-            await self._read()
+            await self.read_more()
         head, _, rest = bytes(self.received).partition(b"\r\n\r\n")
         self.received[:] = rest
         return head
@@ -62,11 +62,11 @@ class Peer:
         return first & 0x0F, payload
 
     async def read_close(self) -> int:
-        """Skips frames up to the Close and gives its code; LOST if there was none."""
+        """Skips frames up to the Close and gives its code, NO_CODE if it has none; LOST if there was no Close."""
         while True:
             opcode, payload = await self.read_frame()
             if opcode == 8:
-                return int(struct.unpack(">H", payload[:2])[0])
+                return int(struct.unpack(">H", payload[:2])[0]) if payload else NO_CODE
             if opcode == LOST:
                 return LOST
 
@@ -82,16 +82,24 @@ class Peer:
 
     async def wait_gone(self) -> None:
         """Reads until the server has closed the socket."""
-        while await self._read():
+        while await self.read_more():
             pass
 
     async def _fill(self, size: int) -> bool:
         while len(self.received) < size:
-            if not await self._read():
+            if not await self.read_more():
                 return False
         return True
 
-    async def _read(self) -> bool:
+    async def skip_body(self, size: int) -> None:
+        """Takes a body of that size away; there is none if the next response follows, or the end: that was a HEAD."""
+        start = b"HTTP/1.1 "[:size]
+        if await self._fill(len(start)) and not self.received.startswith(start):
+            await self._fill(size)
+            del self.received[:size]
+
+    async def read_more(self) -> bool:
+        """Reads what arrives next; False at the end."""
         try:
             data = await self.stream.receive_some(65_536)
         except trio.BrokenResourceError:

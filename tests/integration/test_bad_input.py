@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,14 +13,14 @@ from server.net.frames import BINARY, PING, TEXT
 from server.wire import close_codes
 from server.wire import messages as wire
 from server.wire.codec import JSON, MSGPACK
+from tests.integration.innocent import watched
 from tests.integration.net_peer import HANDSHAKE, Peer, connect, join
-from tests.integration.player import SocketPlayer, enter, knock
+from tests.integration.player import enter, knock
 from tests.integration.whole_node import whole_node
 from tests.unit.net import masked
 
 pytestmark = pytest.mark.integration
 
-BEAT_S = 0.05
 HELLO = MSGPACK.encode(wire.Join(name="Mallory"))
 BAD_HANDSHAKES = {
     "noise": bytes(range(256)) * 4,
@@ -51,35 +50,6 @@ BAD_FRAMES = {
     "close with 1 byte": masked.frame(8, b"x"),
     "close with a bad code": masked.close(1005),
 }
-
-
-@asynccontextmanager
-async def watched(port: int) -> AsyncGenerator[SocketPlayer, None]:
-    """A player who rows through all of it and must notice nothing: no gap, no close, every command answered."""
-    player = await enter(port)
-    over = trio.Event()
-    longest_s = 0.0
-
-    async def play() -> None:
-        nonlocal longest_s
-        step = 1
-        while not over.is_set():
-            sent_s = trio.current_time()
-            ack = await player.do("row", dx=step, dy=0)
-            assert ack.code in ("", "tired")
-            longest_s = max(longest_s, trio.current_time() - sent_s)
-            step = -step
-            await trio.sleep(BEAT_S)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(play)
-        yield player
-        over.set()
-    assert player.is_content()
-    assert player.bot.tally.blamed == player.bot.tally.resyncs == player.bot.tally.stale_acks == 0
-    assert player.bot.tally.acknowledged >= 1
-    # Generous: a busy machine is no fault of a client; a node that hangs is.
-    assert longest_s < 2.0
 
 
 async def check_each(attacks: dict[str, bytes], attack: Callable[[int, bytes], Awaitable[None]]) -> None:
