@@ -25,6 +25,7 @@ from server.identity.ban_watch import BanWatch
 from server.identity.gate import Gate
 from server.identity.key_file import KeyFile
 from server.identity.tokens import TokenAuthority
+from server.logs import report_left_out_forever
 from server.metrics import render
 from server.net.http import Request, Response, Routes, explain
 from server.net.limits import Limits
@@ -58,6 +59,7 @@ async def run_node(
         GameError: there is no such game.
         StoreError: the store cannot be used.
     """
+    structlog.contextvars.bind_contextvars(node=config.name)
     game = load_game(config.game)
     durability = Durability.parse(config.durability)
     limits = config.clients.limits(most_descriptors())
@@ -73,10 +75,11 @@ async def run_node(
         nursery.start_soon(Beat(node).run)
         nursery.start_soon(node.lag.measure_forever)
         nursery.start_soon(node.worlds.sweep_forever)
+        nursery.start_soon(report_left_out_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
         await nursery.start(partial(_serve, node, routes_of(node, admin_token), limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
-        log.info("node listening", node=config.name, port=port)
+        log.info("node listening", port=port)
         task_status.started(port)
 
 
@@ -149,7 +152,7 @@ async def _drain_on_signal(node: Node, scope: trio.CancelScope) -> None:
     drain = Drain(node, node.config.drain, random.Random())
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         reason = await _why_drain(node, signals)
-        log.info("draining", node=node.config.name, reason=reason)
+        log.info("draining", reason=reason)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_hasten_on_signal, drain, signals)
             await drain.run()

@@ -64,7 +64,7 @@ class Drain:
         self.node.abort()
         with trio.move_on_after(COMMIT_S):
             await self._until_committed()
-        log.info("drained", node=self.node.config.name, seconds=round(trio.current_time() - began_s, 3))
+        log.info("drained", seconds=round(trio.current_time() - began_s, 3))
 
     async def _lead(self) -> None:
         """Serves on until proxies know that this node is not to be given players; nobody waits for an empty node."""

@@ -263,7 +263,7 @@ class WorldHost:
         try:
             row: bytes | None = await self.store.session_row(self.world.name, session)
         except StoreError as error:
-            log.warning("session row not to be had", session=session, error=str(error))
+            log.warning("session row not to be had", world=self.world.name, session=session, error=str(error))
             row = None
         found(row)
 

@@ -115,7 +115,7 @@ class Node:
             slot = self._slot(world_name(world_of(connection.request) or ""))
             host = await self._opened(slot)
         except WorldUnavailable as error:
-            log.warning("connection refused", reason=str(error))
+            log.warning("connection refused", world=world_of(connection.request), reason=str(error))
             await _turn_away(connection, error.close_code, str(error)[:100])
         else:
             await self._serve(connection, host)
@@ -176,7 +176,8 @@ class Node:
         host.arrive(session)
         try:
             reason = await connection.run(session)
-            log.debug("connection over", session=session.session_id, code=reason.code)
+            away = session.may_come_back
+            log.info("connection over", world=host.world.name, session=session.session_id, code=reason.code, away=away)
         finally:
             host.newcomers.pop(session, None)
             session.on_closed()
@@ -204,6 +205,7 @@ class Node:
             slot.deserted.set()
 
     async def _keep_open(self, slot: Slot) -> None:
+        structlog.contextvars.bind_contextvars(world=slot.name)
         config = self.config.world
         seats = Seats(self.directory, slot.name, self.owner, 2 * (config.grace_s + REAPING_S))
         try:
@@ -213,16 +215,17 @@ class Node:
             ) as host:
                 slot.host = host
                 slot.ready.set()
-                log.info("world open", world=slot.name, version=host.world.replica.version)
+                log.info("world open", version=host.world.replica.version)
                 await self._until_deserted(slot, host)
                 # Who comes while it closes opens the world anew.
                 del self.slots[slot.name]
+            log.info("world closed")
         except* WorldUnavailable as refusals:
             slot.failure, slot.close_code = str(_first(refusals)), _first(refusals).close_code
         except* SharedStateError as failures:
             failure = _first(failures)
             slot.failure = str(failure)
-            log.error("world failed", world=slot.name, error=slot.failure)
+            log.error("world failed", error=slot.failure)
             if slot.host is not None:
                 slot.host.dismiss(*_farewell(failure))
         finally:

@@ -123,7 +123,7 @@ class Session:
 
     def on_message(self, payload: bytes) -> None:
         """Takes one message. Never raises."""
-        contained(lambda: self._take(payload), self._break_down, session=self.session_id)
+        contained(lambda: self._take(payload), self._break_down, None, **self._where())
 
     def on_drained(self) -> None:
         """The socket takes data again: the client gets what it missed."""
@@ -192,13 +192,14 @@ class Session:
 
     def on_begun(self, resumed: SessionHead | None) -> None:
         """The player is in the world: shows it, and answers what was left open before."""
-        contained(lambda: self._begin(resumed), self._break_down, session=self.session_id)
+        contained(lambda: self._begin(resumed), self._break_down, None, **self._where())
 
     def _begin(self, resumed: SessionHead | None) -> None:
         self.state = State.PLAYING
         claim, self._resumes = (self._resumes if resumed else None), None
         pending = _in_order(claim.pending) if claim else []
         answered = pending[0].seq - 1 if pending else (resumed.seq if resumed else 0)
+        log.info("player joined", **self._where(), player=self.player, resumed=resumed is not None)
         self._welcome(answered)
         if claim is not None:
             self._resume_view(claim)
@@ -219,12 +220,14 @@ class Session:
 
     def on_refused(self, rejection: Rejection) -> None:
         """The game does not let the player in."""
+        log.info("join refused", **self._where(), code=rejection.code)
         self._answer(Error(rejection.code, rejection.text))
         self.client.close(close_codes.JOIN_REFUSED, rejection.code)
 
     def expel(self, reason: Rejection) -> None:
         """The player may not be here: it is told why, and its stay is over for good."""
         self._leaves = True
+        log.info("player not admitted", **self._where(), player=self.player, code=reason.code)
         self._answer(Error(reason.code, reason.text))
         self.client.close(close_codes.NOT_ADMITTED, reason.code)
 
@@ -252,6 +255,10 @@ class Session:
         if self._stay is not None:
             self._stay.end(for_good=True)
         self.client.close(close_codes.KICKED, "an operator ended your session")
+
+    def _where(self) -> dict[str, str]:
+        """What every log line of it says."""
+        return {"world": self.room.world.name, "session": self.session_id}
 
     def _welcome(self, acknowledged: int) -> None:
         room, stay = self.room, self._stay
@@ -296,7 +303,7 @@ class Session:
         elif ok:
             self.room.want_digests()
         else:
-            log.warning("client reports wrong content", session=self.session_id)
+            log.warning("client reports wrong content", **self._where())
             self.room.counts.divergences += 1
             self.view.reset_reason = "digest"
             self.room.wake()

@@ -131,7 +131,7 @@ class Stay:
         if row is None:
             self.guest.on_failed("the store does not answer")
         elif not row or not self._opens(secret, row):
-            log.info("no such session to resume", session=session, known=bool(row))
+            log.info("no such session to resume", world=self.room.world.name, session=session, known=bool(row))
             self.enter()
         else:
             self.room.seating.keep(session, lambda why_not: self._on_kept(session, secret, row, attempts, why_not))
@@ -193,7 +193,7 @@ class Stay:
 
     def _on_ended(self, outcome: Outcome) -> None:
         if isinstance(outcome, Busy):
-            log.warning("end of a session not committed", session=self.session_id)
+            log.warning("end of a session not committed", world=self.room.world.name, session=self.session_id)
         self._forget()
 
     def _forget(self) -> None:

@@ -66,7 +66,7 @@ class Undertaking:
         try:
             return await self.room.store.take_lease(self.room.world.name, name, owner, self.action.seconds + SLACK_S)
         except StoreError as error:
-            log.warning("lease not confirmed", lease=name, error=str(error))
+            log.warning("lease not confirmed", **self._where(), lease=name, error=str(error))
             return None
 
     def _lease_name(self) -> LeaseName | None:
@@ -116,4 +116,7 @@ class Undertaking:
         try:
             await self.room.store.release_lease(self.room.world.name, grant)
         except StoreError as error:
-            log.warning("lease not released", lease=grant.name, error=str(error))
+            log.warning("lease not released", **self._where(), lease=grant.name, error=str(error))
+
+    def _where(self) -> dict[str, str]:
+        return {"world": self.room.world.name, "session": self.actor.session}
