@@ -33,9 +33,6 @@ from shared_state.transaction import IdSource
 
 log = structlog.get_logger()
 
-EPOCH_POLLS = 50
-EPOCH_POLL_S = 0.02
-
 
 @attrs.frozen
 class CommitLimits:
@@ -190,13 +187,10 @@ class Committer:
                 return attachment
 
     async def _replica_follows(self, epoch: str) -> bool:
-        """Waits, within bounds, until the replica is in an epoch."""
-        for _ in range(EPOCH_POLLS):
-            if self.follower.replica.epoch == epoch:
-                return True
-            self.follower.alarm()
-            await trio.sleep(EPOCH_POLL_S)
-        return False
+        """Whether the replica is in an epoch, as soon as it was compared with the store."""
+        if self.follower.replica.epoch != epoch:
+            await self.follower.compared()
+        return self.follower.replica.epoch == epoch
 
     async def _reserve(self, epoch: str) -> None:
         try:
