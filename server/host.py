@@ -30,7 +30,7 @@ from server.wire.messages import Schema
 from shared_state.entity import EntityId, Tag, incarnation_of
 from shared_state.errors import StoreError
 from shared_state.histogram import Histogram
-from shared_state.membership import Reaper
+from shared_state.membership import Reaper, disown, stored_rows
 from shared_state.names import SessionId, WorldName
 from shared_state.position import Position
 from shared_state.session_row import SessionTail, unpack_head, unpack_row
@@ -113,6 +113,10 @@ class WorldHost:
         """Whether a view of that position is one of this history."""
         return self.fanout.may_resume(position)
 
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Has something done after a while, if the room is still open then."""
+        self.nursery.start_soon(self._act_later, seconds, act)
+
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
         self.nursery.start_soon(self._recall, session, found)
@@ -157,6 +161,7 @@ class WorldHost:
         for session in self.sessions:
             if session.has_lost_avatar():
                 session.client.close(close_codes.WORLD_LOST, "the world lost your avatar")
+        self.nursery.start_soon(self._compare_rows)
         self.wake()
 
     def players(self) -> list[Occupant]:
@@ -251,13 +256,28 @@ class WorldHost:
                 self.recall(session.session_id, partial(self._check_right, session))
 
     def _check_right(self, session: Occupant, row: bytes | None) -> None:
-        writer = session.writer
-        if row is None or writer is None or writer.head is None:
-            return
-        head = unpack_head(row)
-        if head is None or head.generation != writer.head.generation:
-            writer.fenced = True
-            session.on_replaced(resumed=head is not None)
+        if row is not None and self._has_lost_right(session, row):
+            session.on_replaced(resumed=bool(row))
+
+    def _has_lost_right(self, session: Occupant, row: bytes) -> bool:
+        """Whether a row gives the session to another connection; then nothing more is written for this one."""
+        writer, head = session.writer, unpack_head(row)
+        if writer is None or writer.head is None or (head is not None and head.generation == writer.head.generation):
+            return False
+        writer.fenced = True
+        return True
+
+    async def _compare_rows(self) -> None:
+        """Puts right who serves whom, after the store may have lost it: on both sides, those who do not know it yet."""
+        rows = await stored_rows(self.world, self.store)
+        for session in self.sessions:
+            if self._has_lost_right(session, rows.get(session.session_id, b"")):
+                session.on_replaced(resumed=False)
+        disown(self.world, rows, self.owner, self.node_clock_ms())
+
+    async def _act_later(self, seconds: float, act: Callable[[], None]) -> None:
+        await trio.sleep(seconds)
+        act()
 
     async def _recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         try:

@@ -67,9 +67,14 @@ class Leader:
 
     async def _sweep(self) -> None:
         try:
-            await self.reaper.sweep(await self.live_nodes())
+            await self.reaper.sweep(await self._live())
         except StoreError as error:
             log.warning("sessions not swept", world=self.world.name, error=str(error))
+
+    async def _live(self) -> Collection[str] | None:
+        """The owners that live: this one does, whether it was heard of or not."""
+        live = await self.live_nodes()
+        return None if live is None else {*live, self.owner}
 
     async def _repeat(self, timed: TimedRule) -> None:
         while True:

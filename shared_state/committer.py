@@ -158,7 +158,7 @@ class Committer:
         number = self._number + 1
         epoch = attachment.head.epoch
         batch = assemble(flight, attachment.incarnation, number, epoch, self.limits.log_length)
-        started_s, known = trio.current_time(), replica.version
+        started_s, known, history = trio.current_time(), replica.version, self.follower.history
         reply = await self._send(flight, batch)
         if reply is None:
             return
@@ -169,8 +169,12 @@ class Committer:
         if reply.version < known:
             # The store had more when the batch was made: it went back, and the replica is about to find out.
             await self.follower.compared()
-        await self.follower.reached(reply.version)
-        self._land(flight, reply)
+            history = self.follower.history
+        if await self.follower.reached(reply.version, history):
+            self._land(flight, reply)
+        else:
+            # The batch may be lost, or not: what the answer says is no longer true of this history.
+            await self._recover(flight, unanswered=True)
 
     async def _ready(self) -> Attachment:
         """Attached to the epoch that the replica is in, with ids and tags in hand."""
@@ -335,7 +339,7 @@ class Committer:
         for writer in self.writers | aboard:
             await self._refresh(writer)
         version = attachment.head.version
-        await self.follower.reached(version)
+        await self.follower.reached(version, self.follower.history)
         again = [job for passenger in flight.passengers if not self._known(job := passenger.job, version, unanswered)]
         self._queue.extendleft(reversed(again))
 

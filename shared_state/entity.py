@@ -15,10 +15,10 @@ Tag = NewType("Tag", bytes)
 NO_TAG = Tag(bytes(8))
 """The tag of what does not exist, or of a cell that never changed."""
 
-_COUNTER_BITS = 33
+_COUNTER_BITS = 23
 _BLIND = 1 << 63
 _SPARE = 1 << 20
-MAX_INCARNATION = (1 << 30) - 1
+MAX_INCARNATION = (1 << 40) - 1
 
 
 @attrs.define(eq=False)
@@ -43,10 +43,10 @@ def incarnation_of(tag: Tag) -> int:
 
 
 class TagMaker:
-    """Makes tags that no other writer makes: 30 bits of incarnation and 33 bits of count.
+    """Makes tags that no other writer makes: 40 bits of incarnation and 23 bits of count.
 
     Args:
-        incarnation: the store's number for this writer, below 2**30, never given twice.
+        incarnation: the store's number for this writer, below 2**40, never given twice.
     """
 
     def __init__(self, incarnation: int) -> None:

@@ -114,9 +114,13 @@ class Boarding:
         self._append(Passenger(job, None, head), op)
 
     def _take_check(self, job: Job, tx: Transaction, refusal: Rejection) -> None:
+        session, expect = "", b""
         if job.session is not None:
+            # A session that was taken over, or has ended, is refused nothing: that is not this node's to say any more.
+            session, head = job.session.id, self._heads.get(job.session, job.session.head)
+            expect = head.pack() if head else b""
             self._checked.add(job.session)
-        op = TxOp("", b"", b"", b"", _flat_reads(tx), _flat_scans(tx), [], [], [], [], b"", b"")
+        op = TxOp(session, expect, b"", b"", _flat_reads(tx), _flat_scans(tx), [], [], [], [], b"", b"")
         self._prove(tx)
         self._append(Passenger(job, refusal, None), op)
 

@@ -52,6 +52,7 @@ class Follower:
         on_reset: called after the replica was replaced by a snapshot, with the reason; not for the first one.
         head_check_s: how often heads are compared when nothing else asks for it.
         lag_alarm_s: how long ``reached`` waits for a version before it raises the alarm.
+        history: counts the histories that the replica was in: a store that lost data begins another one.
     """
 
     store: Store
@@ -62,9 +63,9 @@ class Follower:
     head_check_s: float = 2.0
     lag_alarm_s: float = 0.25
     counts: FollowerCounts = attrs.field(factory=FollowerCounts)
+    history: int = 0
     _repairing: bool = True
     _promised: int = 0
-    _histories: int = 0
     _buffer: list[Delta] = attrs.field(factory=list)
     _alarm: trio.Event = attrs.field(factory=trio.Event)
     _advanced: trio.Event = attrs.field(factory=trio.Event)
@@ -112,15 +113,20 @@ class Follower:
         self.counts.subscriptions += 1
         self._alarm.set()
 
-    async def reached(self, version: int) -> None:
-        """Waits until the replica has ``version``, which the store answered; or has another history, without it."""
-        histories = self._histories
-        self._promised = max(self._promised, version)
-        while self.replica.version < version and self._histories == histories:
+    async def reached(self, version: int, history: int) -> bool:
+        """Waits until the replica has ``version`` of a ``history``, which the store answered.
+
+        Returns: whether it has; False: it is in another history by now, in which that version may be something else.
+        """
+        while self.history == history:
+            if self.replica.version >= version:
+                return True
+            self._promised = max(self._promised, version)
             with trio.move_on_after(self.lag_alarm_s) as patience:
                 await self._advanced.wait()
             if patience.cancelled_caught:
                 self._alarm.set()
+        return False
 
     def alarm(self) -> None:
         """Has the replica compared with the store soon."""
@@ -252,7 +258,7 @@ class Follower:
             return
         self._load(snapshot)
         if self.replica.epoch != epoch:
-            self._histories += 1
+            self.history += 1
             self._promised = 0
         log.info("replica loaded anew", world=self.world, reason=reason, version=self.replica.version)
         self.on_reset(reason)

@@ -1,7 +1,7 @@
 """Work for a committer: what to run, for which session, and whom to tell.
 
 A job changes its session's row in one of five ways: an entry makes it, a command moves the sequence number on, a resume
-raises the generation, going away changes only its tail, an exit removes it. Timed rules have no session.
+changes the generation, going away changes only its tail, an exit removes it. Timed rules have no session.
 """
 
 from __future__ import annotations
@@ -76,9 +76,20 @@ def same_row(head: SessionHead | None) -> SessionHead | None:
     return head
 
 
-def next_generation(head: SessionHead | None) -> SessionHead | None:
-    """Step of a job that takes over a session: whoever wrote for it before is fenced."""
-    return None if head is None else attrs.evolve(head, generation=head.generation + 1)
+def take_over(generation: int) -> Callable[[SessionHead | None], SessionHead | None]:
+    """Step of a job that takes over a session: whoever wrote for it before is fenced.
+
+    Args:
+        generation: drawn at random below 2**32. Counted, it would come twice when the store loses history, and two
+            nodes would both be right.
+    """
+
+    def take(head: SessionHead | None) -> SessionHead | None:
+        if head is None:
+            return None
+        return attrs.evolve(head, generation=generation if generation != head.generation else generation ^ 1)
+
+    return take
 
 
 def drop_row(_head: SessionHead | None) -> SessionHead | None:

@@ -1,7 +1,7 @@
 """The stored row of a session: who may write for it, and which of its commands took effect.
 
 The head is compared as bytes inside the commit script: a command commits only if the head is the one its node saw.
-``generation`` rises with every resume and so fences the node before; ``seq`` is the last command that committed and
+``generation`` changes with every resume and so fences the node before; ``seq`` is the last command that committed and
 ``mask`` tells, for that one (bit 0) and the 63 before it, which ones did: a resent command gets its true answer.
 """
 

@@ -42,8 +42,6 @@ from shared_state.store import (
 )
 
 START_OF_2026_S = 1_767_225_600
-INCARNATION_STEP = 1000
-"""Numbers of writers stepped over when history was lost: more than were attached in the lost part."""
 TAG_BYTES = 8
 
 
@@ -135,7 +133,7 @@ class ModelStore:
             raise IncompatibleWorld(f"world {name} has format {world.format}, this is format {FORMAT}")
         if world.schema != schema:
             raise IncompatibleWorld(f"world {name} has schema {world.schema}, not {schema}")
-        world.admit(max(world.incarnation + 1, self._seconds()))
+        world.admit(max(world.incarnation + 1, self._clock_ms()))
         return Attachment(world.head, world.incarnation, world.take_ids(ids))
 
     def commit(self, name: WorldName, batch: Batch) -> tuple[CommitReply, bytes | None]:
@@ -185,7 +183,6 @@ class ModelStore:
         world = self.worlds.get(name)
         if world is not None and world.head == head:
             world.epoch = self.new_epoch()
-            world.incarnation = max(world.incarnation, self._seconds()) + INCARNATION_STEP
             world.log.clear()
         return self.head(name)
 
@@ -242,8 +239,9 @@ class ModelStore:
         if self.gone.get(name, 0) > self.now_us():
             raise WorldGone(f"world {name} was deleted")
 
-    def _seconds(self) -> int:
-        return self.now_us() // 1_000_000 - START_OF_2026_S
+    def _clock_ms(self) -> int:
+        """Milliseconds since 2026."""
+        return self.now_us() // 1000 - START_OF_2026_S * 1000
 
     def _run(self, name: WorldName, world: ModelWorld, batch: Batch) -> tuple[CommitReply, bytes | None]:
         """Judges each transaction on what the ones before it left; those that hold become the next version."""

@@ -120,6 +120,9 @@ class Room(Protocol):
     def may_resume(self, position: Position) -> bool:
         """Whether a view of that position is one of this history."""
 
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Has something done after a while, if the room is still open then."""
+
     def recall(self, session: SessionId, found: Callable[[bytes | None], None]) -> None:
         """Fetches the stored row of a session; ``found`` gets it, b"" if there is none, None if it cannot be had."""
 

@@ -1,7 +1,7 @@
 """A player's stay in the world: how it begins, is taken up again elsewhere, pauses, and ends; each step one commit.
 
 How it works: a seat is taken first; then entering makes the session's row and the avatar in one transaction. A lost
-connection marks the row as away. A resume raises the row's generation, which fences whatever another node still has
+connection marks the row as away. A resume changes the row's generation, which fences whatever another node still has
 queued for the session, and takes over avatar and sequence numbers. Leaving removes row and avatar together; so does
 the reaper, for those who do not come back.
 Must not know: connections, messages. Invariant: a row and its avatar come and go in the same commit.
@@ -20,7 +20,7 @@ import structlog
 from server.game import Actor, EntityId
 from server.session import deeds
 from server.session.room import Room, Unseated
-from shared_state.job import Job, SessionWriter, drop_row, next_generation, open_row, same_row
+from shared_state.job import Job, SessionWriter, drop_row, open_row, same_row, take_over
 from shared_state.names import SessionId
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
 from shared_state.session_row import SessionHead, SessionTail, encode_tail, unpack_row
@@ -29,6 +29,7 @@ from shared_state.transaction import Transaction
 log = structlog.get_logger()
 
 RESUME_ATTEMPTS = 8
+END_AGAIN_S = 1.0
 
 
 class Guest(Protocol):
@@ -52,24 +53,30 @@ class Stay:
     """One player's stay, as far as this node serves it.
 
     Args:
-        session_id, secret: fresh ones; a resume replaces both.
+        fresh_id, fresh_secret: of a new stay; a resume goes by those of the old one.
         name: what the player is called. player: who it is, by its credentials; empty: nobody in particular.
         ticket: of a seat that was reserved; empty: any free one.
     """
 
     room: Room
     guest: Guest
-    session_id: SessionId
-    secret: str
+    fresh_id: SessionId
+    fresh_secret: str
     name: str
     ticket: str = ""
     player: str = ""
+    session_id: SessionId = attrs.field(init=False)
+    secret: str = attrs.field(init=False)
     actor: Actor | None = None
     writer: SessionWriter | None = None
     _ended: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        self.session_id, self.secret = self.fresh_id, self.fresh_secret
+
     def enter(self) -> None:
-        """Asks for a seat, then for a new avatar."""
+        """Asks for a seat, then for a new avatar, in a session of its own."""
+        self.session_id, self.secret = self.fresh_id, self.fresh_secret
         self.room.seating.take(self.session_id, self.ticket, self._on_seated)
 
     def _on_seated(self, why_not: Unseated | None) -> None:
@@ -154,7 +161,9 @@ class Stay:
 
         tail_here = self._tail(EntityId(tail.entity), away=False)
         run = partial(deeds.arrive, self.room.game, self.actor)
-        self.room.world.submit(Job(run, settle, self.writer, next_generation, tail=tail_here))
+        step = take_over(int.from_bytes(hash_secret(self.fresh_secret)[:4], "big"))
+        # Strict: this node's replica may not have the avatar yet.
+        self.room.world.submit(Job(run, settle, self.writer, step, strict=True, tail=tail_here))
 
     def _on_taken_over(self, head: SessionHead, outcome: Outcome, attempts: int) -> None:
         if isinstance(outcome, Committed):
@@ -178,22 +187,28 @@ class Stay:
     def _submit_end(self, for_good: bool) -> None:
         actor = self.actor
         assert actor is not None
+
+        def settle(outcome: Outcome) -> None:
+            self._on_ended(outcome, for_good)
+
         if for_good:
             run = partial(deeds.leave, self.room.game, actor)
-            job = Job(run, self._on_left, self.writer, drop_row)
+            job = Job(run, settle, self.writer, drop_row)
         else:
             tail = self._tail(actor.entity, away=True)
-            job = Job(lambda _tx: None, self._on_ended, self.writer, same_row, tail=tail)
+            job = Job(lambda _tx: None, settle, self.writer, same_row, tail=tail)
         self.room.world.submit(job)
 
-    def _on_left(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Committed):
-            self.room.seating.leave(self.session_id)
-        self._on_ended(outcome)
-
-    def _on_ended(self, outcome: Outcome) -> None:
+    def _on_ended(self, outcome: Outcome, for_good: bool) -> None:
         if isinstance(outcome, Busy):
-            log.warning("end of a session not committed", world=self.room.world.name, session=self.session_id)
+            # This node lives, so nobody else would ever remove a session that its row gives to this node.
+            log.warning(
+                "end of a session not committed, trying again", world=self.room.world.name, session=self.session_id
+            )
+            self.room.later(END_AGAIN_S, lambda: self._submit_end(for_good))
+            return
+        if for_good and isinstance(outcome, Committed):
+            self.room.seating.leave(self.session_id)
         self._forget()
 
     def _forget(self) -> None:

@@ -39,7 +39,9 @@ async def test_incarnations_rise(target: Target) -> None:
         (await client.attach(target.world, SCHEMA, 1)).incarnation for client in (target.store, target.other) * 5
     ]
     assert numbers == sorted(set(numbers))
-    assert numbers[0] > 1_000_000, "an incarnation is at least the seconds since 2026, also after a loss of data"
+    assert numbers[0] > 1_000_000_000, (
+        "an incarnation is at least the milliseconds since 2026, also after a loss of data"
+    )
 
 
 @within(20)

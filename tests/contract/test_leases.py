@@ -102,7 +102,7 @@ async def test_tokens_only_rise(target: Target) -> None:
 @pytest.mark.parametrize("ttl_s", [0, -1, -0.001, math.nan, math.inf])
 @within(20)
 async def test_a_lease_without_a_life_time_is_refused(target: Target, ttl_s: float) -> None:
-    """No time, negative time, no end: neither taken nor renewed."""
+    """S19: no time, negative time, no end: neither taken nor renewed."""
     with pytest.raises(ValueError, match="above zero"):
         await target.store.take_lease(target.world, NAME, "ann", ttl_s)
     grant = await must_take(target.store, target, "ann", 10)
@@ -113,7 +113,7 @@ async def test_a_lease_without_a_life_time_is_refused(target: Target, ttl_s: flo
 
 @within(20)
 async def test_a_fraction_of_a_millisecond_is_a_life_time(target: Target) -> None:
-    """A tiny time to live is short, not endless and not an error."""
+    """S19: a tiny time to live is short, not endless and not an error."""
     await must_take(target.store, target, "ann", 0.000_000_1)
     await target.pass_time(0.001)
     assert (await must_take(target.other, target, "bob", 1)).owner == "bob"

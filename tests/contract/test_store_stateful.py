@@ -242,7 +242,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.worlds[self.world].incarnation = attachment.incarnation - 1
             assert self.model.attach(self.world, SCHEMA, 10) == attachment
         else:
-            self.now_us = (attachment.incarnation + 1_767_225_600) * 1_000_000
+            self.now_us = (attachment.incarnation + 1_767_225_600_000) * 1000
             assert self.model.attach(self.world, SCHEMA, 10) == attachment
         return Author(attachment, TagMaker(attachment.incarnation))
 

@@ -9,8 +9,8 @@
 --       {'FORMAT', found}   {'SCHEMA', found}   {'GONE'}
 --       {'NOPERM', command}  the caller may not run a command that commits need
 --
--- An incarnation is at least the seconds since 2026 on the store's clock, so a store that lost its newest data does
--- not give a number twice.
+-- An incarnation is at least the milliseconds since 2026 on the store's clock, so a store that lost its newest data
+-- does not give a number twice: two writers of one number would take each other's answers for their own.
 local START_OF_2026 = 1767225600
 local GONE = 'gone'      -- as epoch: the world was deleted (delete_world.lua)
 local WRITER = 'b:'
@@ -54,8 +54,9 @@ end
 if meta[1] ~= ARGV[1] then return {'FORMAT', meta[1]} end
 if meta[2] ~= ARGV[2] then return {'SCHEMA', meta[2]} end
 if call('HLEN', KEYS[3]) >= ARGV[6] + OTHER_FIELDS then forget_writers(tonumber(ARGV[7])) end
-local seconds = tonumber(call('TIME')[1]) - START_OF_2026
-local incarnation = string.format('%.0f', math.max(tonumber(meta[6]) + 1, seconds))
+local time = call('TIME')
+local clock_ms = (time[1] - START_OF_2026) * 1000 + math.floor(time[2] / 1000)
+local incarnation = string.format('%.0f', math.max(tonumber(meta[6]) + 1, clock_ms))
 local first = tonumber(meta[7])
 local last = string.format('%.0f', first + tonumber(ARGV[4]))
 call('HSET', KEYS[3], 'incarnation', incarnation, 'next_id', last, WRITER .. incarnation, string.rep('\0', 8))

@@ -7,16 +7,12 @@
 -- Reply {epoch, version, stamp}   the head after, whoever renewed; epoch '' when the world does not exist
 --
 -- Of many nodes that ask, one does it: the epoch of the others is then an old one. The log goes, its deltas name the
--- old epoch. Writers were perhaps attached in the lost part, faster than one a second: their numbers are stepped over.
-local START_OF_2026 = 1767225600
-local STEP = 1000
+-- old epoch.
 local call = redis.call
 
-local meta = call('HMGET', KEYS[1], 'epoch', 'version', 'stamp', 'incarnation')
+local meta = call('HMGET', KEYS[1], 'epoch', 'version', 'stamp')
 if not meta[1] then return {'', '0', string.rep('\0', 8)} end
 if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= ARGV[3] then return {meta[1], meta[2], meta[3]} end
-local seconds = tonumber(call('TIME')[1]) - START_OF_2026
-local incarnation = string.format('%.0f', math.max(tonumber(meta[4]), seconds) + STEP)
 call('UNLINK', KEYS[2])
-call('HSET', KEYS[1], 'epoch', ARGV[4], 'incarnation', incarnation)
+call('HSET', KEYS[1], 'epoch', ARGV[4])
 return {ARGV[4], meta[2], meta[3]}

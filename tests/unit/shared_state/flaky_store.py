@@ -117,6 +117,10 @@ class FlakyStore:
         """See ``Store.session_row``."""
         return await self._call("session_row", lambda: self.inner.session_row(world, session))
 
+    async def session_rows(self, world: WorldName) -> dict[SessionId, bytes]:
+        """See ``Store.session_rows``."""
+        return await self._call("session_rows", lambda: self.inner.session_rows(world))
+
     async def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_s: float) -> LeaseGrant | None:
         """See ``Store.take_lease``."""
         return await self._call("take_lease", lambda: self.inner.take_lease(world, name, owner, ttl_s))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -11,14 +13,16 @@ from shared_state.errors import EpochChanged, StoreError, StoreUnavailable
 from shared_state.job import Job, advance_to
 from shared_state.names import session_id
 from shared_state.outcome import Busy, Committed, Fenced, Unknown
+from shared_state.store_model import ModelWorld
 from shared_state.transaction import Transaction
-from tests.unit.shared_state.flaky_store import Fault, lose
+from tests.unit.shared_state.flaky_store import Fault, lose, passing
 from tests.unit.shared_state.lone_node import Node, node
 from tests.unit.shared_state.small_world import (
     WORLD,
     Boat,
     Note,
     put_boat,
+    until,
 )
 
 AWAY = StoreUnavailable("the answer is lost")
@@ -218,6 +222,30 @@ async def test_a_new_world_in_mid_flight_fences_sessions_and_goes_on(autojump_cl
         fresh = await it.session("s2")
         it.submit(put_boat(), fresh, 1)
         assert isinstance((await it.settled_all(4))[3], Committed)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_what_history_lost_before_it_was_seen_here_runs_again(autojump_clock: MockClock, kept: bool) -> None:
+    """S14: the answer came, the delta did not, and the store goes back: only the row tells whether the command stands.
+
+    ``kept``: the command survives, and another node makes the new epoch for what was lost after it.
+    """
+    async with node() as it:
+        session = await it.session()
+        it.store.channel = lose
+        model, after = it.server.model, list[ModelWorld]()
+        before = copy.deepcopy(model.worlds[WORLD])
+        it.store.plan("commit", Fault(act_after=lambda: after.append(copy.deepcopy(model.worlds[WORLD]))))
+        it.submit(put_boat(), session, 1)
+        await until(lambda: bool(after))
+        model.worlds[WORLD] = after[0] if kept else before
+        if kept:
+            model.renew_epoch(WORLD, model.head(WORLD))
+        it.store.subscribed_again()
+        it.store.channel = passing
+        assert [type(outcome) for outcome in await it.settled_all(1)] == [Committed]
+        assert it.world.committer.counts.recoveries == 1
+        assert [entity.value.name for entity in it.world.replica.entities.values()].count("") == 1
 
 
 async def test_a_new_world_is_noticed_when_ids_are_reserved(autojump_clock: MockClock) -> None:

@@ -130,6 +130,19 @@ def test_a_strict_refusal_is_checked_by_the_store() -> None:
     assert bench.commit(bench.board(job(spend(boat, 2), strict=True))).codes == COMMITTED
 
 
+def test_a_strict_refusal_of_a_session_that_moved_is_not_confirmed() -> None:
+    """What the session's next node answers is the answer; until it moves, the refusal is confirmed."""
+    bench = Bench()
+    boat = bench.create(Boat(1, 1, 1))
+    mine = writer("s1")
+    mine.head = SessionHead(1)
+    bench.stored.sessions["s1"] = SessionHead(1).pack()
+    assert bench.commit(bench.board(command(mine, 1, spend(boat, 2), [], strict=True))).codes == COMMITTED
+    bench.stored.sessions["s1"] = SessionHead(2).pack()
+    reply = bench.commit(bench.board(command(mine, 1, spend(boat, 2), [], strict=True)))
+    assert (reply.codes, reply.heads) == (SESSION_MOVED, {0: SessionHead(2)})
+
+
 def test_a_check_alone_makes_no_version() -> None:
     """A batch of confirmed refusals publishes nothing."""
     bench = Bench()

@@ -320,9 +320,9 @@ async def test_reached_returns_at_once_for_the_past_and_waits_for_the_future(
 ) -> None:
     """It waits exactly until the delta is applied."""
     async with scene.following() as follower:
-        await follower.reached(1)
+        assert await follower.reached(1, 0)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(follower.reached, 2)
+            nursery.start_soon(follower.reached, 2, 0)
             await wait_all_tasks_blocked()
             assert nursery.child_tasks
             scene.rival.run(put_boat())
@@ -335,7 +335,7 @@ async def test_reached_raises_the_alarm_when_the_delta_does_not_come(scene: Scen
         scene.store.channel = lose
         scene.rival.run(put_boat())
         before_s = trio.current_time()
-        await follower.reached(2)
+        assert await follower.reached(2, 0)
         assert trio.current_time() - before_s < 1
         scene.verify()
 
@@ -348,7 +348,7 @@ async def test_reached_is_not_fooled_by_a_snapshot_on_its_way(scene: Scene, auto
         scene.rival.run(*[put_boat()] * 3, log_length=1)
         scene.store.plan("snapshot", Fault(gate_after=gate))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(follower.reached, 4)
+            nursery.start_soon(follower.reached, 4, 0)
             await trio.sleep(5)
             assert nursery.child_tasks
             gate.set()
@@ -369,9 +369,14 @@ async def test_reached_gives_up_when_the_store_lost_the_version(
             old.epoch = "epoch-new"
             scene.store.subscribed_again()
             await wait_all_tasks_blocked()
-        await follower.reached(2)
+        assert not await follower.reached(2, 0)
         scene.verify()
-        assert "rollback" in scene.resets
+        assert scene.resets == ["epoch" if new_epoch else "rollback"]
+        scene.store.channel = passing
+        scene.rival.attach_again()
+        scene.rival.run(put_boat(), put_boat())
+        assert not await follower.reached(2, 0), "a version of that number in another history is another version"
+        assert await follower.reached(2, follower.history)
 
 
 async def test_the_first_snapshot_is_no_reset(scene: Scene, autojump_clock: MockClock) -> None:

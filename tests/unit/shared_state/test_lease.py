@@ -160,7 +160,7 @@ async def test_a_late_good_answer_does_not_count_from_its_arrival(autojump_clock
 
 
 async def test_a_store_that_is_away_for_a_while_costs_certainty_and_no_more(autojump_clock: MockClock) -> None:
-    """Away for one and a half lives: no grant meanwhile, and one again when the store is back."""
+    """S19: away for one and a half lives: no grant meanwhile, and one again when the store is back."""
     dock = Dock()
     keeper, store = dock.keeper()
     async with running(keeper):
@@ -204,7 +204,7 @@ async def test_a_release_does_not_hang_with_the_store(autojump_clock: MockClock)
 
 
 async def test_a_release_during_a_renewal_is_final(autojump_clock: MockClock) -> None:
-    """The renewal in flight is cancelled; nothing renews the lease after its release."""
+    """S19: the renewal in flight is cancelled; nothing renews the lease after its release."""
     dock = Dock()
     keeper, store = dock.keeper()
     async with running(keeper):
@@ -217,7 +217,7 @@ async def test_a_release_during_a_renewal_is_final(autojump_clock: MockClock) ->
 
 
 async def test_a_keeper_that_lost_does_not_release_anothers_lease(autojump_clock: MockClock) -> None:
-    """Paused past its lease and then stopped, it leaves the new owner alone."""
+    """S11, S19: paused past its lease and then stopped, it leaves the new owner alone."""
     dock = Dock()
     keeper, _ = dock.keeper()
     async with running(keeper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import msgspec
 import pytest
 
@@ -33,14 +34,33 @@ def model(clock: Clock | None = None) -> ModelStore:
 
 
 def test_incarnations_follow_the_clock_and_never_repeat() -> None:
-    """At least the seconds since 2026, and above the last one, whatever the clock does."""
+    """At least the milliseconds since 2026, and above the last one, whatever the clock does."""
     clock = Clock()
     store = model(clock)
     seen = []
-    for seconds in (0, 0, 100, 0):
-        clock.now_us = NOW_US + seconds * 1_000_000
+    for milliseconds in (0, 0, 100, 0):
+        clock.now_us = NOW_US + milliseconds * 1000
         seen.append(store.attach(WORLD, "s", 1).incarnation)
-    assert seen == [SECONDS, SECONDS + 1, SECONDS + 100, SECONDS + 101]
+    start = SECONDS * 1000
+    assert seen == [start, start + 1, start + 100, start + 101]
+
+
+def test_a_writer_attached_in_a_lost_part_meets_no_namesake() -> None:
+    """A store that goes back and is up again in the same second gives nobody the number of a writer that it forgot."""
+    clock = Clock()
+    store = model(clock)
+    store.attach(WORLD, "s", 1)
+    old = attrs.evolve(store.worlds[WORLD], answers=dict(store.worlds[WORLD].answers))
+    clock.now_us += 2000
+    forgotten = store.attach(WORLD, "s", 1)
+    store.worlds[WORLD] = old
+    clock.now_us += 2000
+    fresh = store.attach(WORLD, "s", 1)
+    assert fresh.incarnation != forgotten.incarnation
+    op = make_op(b"12345678", puts={1: b"x"})
+    store.commit(WORLD, make_batch(fresh, 1, [op]))
+    with pytest.raises(UnknownIncarnation):
+        store.commit(WORLD, make_batch(forgotten, 1, [op]))
 
 
 def test_the_bytes_of_a_delta() -> None:
