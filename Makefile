@@ -14,7 +14,7 @@ TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 SOURCES := server shared_state client_bot tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test fuzz check check-web format bench arena clean
+.PHONY: help play test fuzz simulate check check-web format bench arena clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ play: $(VENV)/runtime  ## Start a store, two nodes, HAProxy and bots; prints the
 
 test: $(VENV)/dev  ## Run all tests.
 	$(BIN)/python -m pytest
+
+simulate: $(VENV)/dev  ## Live SEEDS=10000 simulated lives of clusters, FROM=1 on; or one, SEED=7, with its trace.
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --from $(or $(FROM),1))
 
 check: $(VENV)/dev  ## Format, lint, types, import contracts, structure.
 	$(BIN)/ruff format --check $(SOURCES)

@@ -82,7 +82,8 @@ class Replay:
         if [type(outcome) for _, outcome in flight.answers] == [Committed]:
             # A session's row changed and nothing else: run without its session, the rule has nothing to commit.
             return msgspec.structs.replace(record, writes=[], events=[], added=[])
-        assert flight.ops, f"a rule that committed refuses in log order: {flight.answers}"
+        refusals = [outcome for _, outcome in flight.answers]
+        assert flight.ops, f"{record.session} {record.seq} committed, and refuses in log order: {refusals}"
         before = self.bench.stored.version
         assert self.bench.commit(flight).codes == COMMITTED
         self.bench.catch_up()

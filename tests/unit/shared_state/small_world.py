@@ -170,12 +170,12 @@ class Bench:
 def verify_same(replica: Replica, stored: ModelWorld) -> None:
     """Fails unless a replica equals the stored world: contents, tags, cells, position."""
     assert (replica.epoch, replica.version, replica.stamp) == (stored.epoch, stored.version, stored.stamp)
-    held = {str(id_): entity.tag + SCHEMA.encode(entity.value) for id_, entity in replica.entities.items()}
+    held = {str(id_): entity.tag + replica.schema.encode(entity.value) for id_, entity in replica.entities.items()}
     assert held == stored.state
     assert {str(cell): tag for cell, tag in replica.cell_tags.items()} == stored.cells
     members = {cell: set(here) for cell, here in replica.cells.items() if here}
     expected: dict[int, set[EntityId]] = {}
     for entity in replica.entities.values():
-        assert entity.cell == SCHEMA.cell_of(entity.value)
+        assert entity.cell == replica.schema.cell_of(entity.value)
         expected.setdefault(entity.cell, set()).add(entity.id)
     assert members == expected
