@@ -1,7 +1,8 @@
 """Holding a lease: exclusive use of a name over time, with a token that commits can be made to depend on.
 
 A keeper takes the lease when it is free and renews it at a third of its time to live. ``grant`` is None whenever this
-owner cannot be sure to hold it; the last word is always the store's, inside the commit that names the token.
+owner cannot be sure to hold it; the last word is always the store's, inside the commit that names the token. Whoever
+waits in ``until_lost`` is told at the next renewal when the store says no, and when the time is up if it says nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class LeaseKeeper:
     ttl_s: float = 3.0
     _grant: LeaseGrant | None = None
     _sure_until_s: float = 0.0
+    _news: trio.Event = attrs.field(factory=trio.Event)
 
     @property
     def grant(self) -> LeaseGrant | None:
@@ -51,6 +53,19 @@ class LeaseKeeper:
             with trio.move_on_after(RELEASE_DEADLINE_S, shield=True):
                 await self._release()
 
+    async def until_held(self, within_s: float) -> LeaseGrant | None:
+        """The lease, as soon as it is surely held; None: it was not within that time."""
+        with trio.move_on_after(within_s):
+            while self.grant is None:
+                await self._news.wait()
+        return self.grant
+
+    async def until_lost(self, grant: LeaseGrant) -> None:
+        """Waits until this grant is not surely held any more."""
+        while self.grant == grant:
+            with trio.move_on_at(self._sure_until_s):
+                await self._news.wait()
+
     async def _step(self) -> None:
         asked_s = trio.current_time()
         try:
@@ -60,16 +75,23 @@ class LeaseKeeper:
             return
         if held:
             self._sure_until_s = asked_s + self.ttl_s
+            self._tell()
 
     async def _take_or_renew(self) -> bool:
         if self._grant is not None and await self.store.renew_lease(self.world, self._grant):
             return True
         self._grant = None
+        self._tell()
         self._grant = await self.store.take_lease(self.world, self.name, self.owner, self.ttl_s)
         return self._grant is not None
 
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
     async def _release(self) -> None:
         grant, self._grant = self._grant, None
+        self._tell()
         if grant is None:
             return
         try:

@@ -27,12 +27,14 @@ from shared_state.entity import Tag
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import Head
 
-FORMAT = 1
+FORMAT = 2
 """Version of the stored format; another one is refused."""
 WRITERS_KEPT = 500
 WRITERS_MOST = 2 * WRITERS_KEPT
 """Writers whose last answer a world remembers. One more, and only those that committed last are kept: the others have
 to attach anew before they commit again."""
+SALT_DIGITS = 16
+"""Of a lease's token: what no clock and no lost row can repeat."""
 GONE_KEPT_S = 3600
 """How long a deleted world is remembered, so that nodes that have it open close it; whoever opens it anew may."""
 
@@ -71,7 +73,12 @@ class Snapshot:
 
 @attrs.frozen
 class LeaseGrant:
-    """A held lease: ``token`` is above that of every earlier holder; it ends ``ttl_s`` later on the store's clock."""
+    """A held lease; it ends ``ttl_s`` later on the store's clock.
+
+    Args:
+        token: never given twice; commits check that it is the one that was given last. It is above that of every
+            earlier holder, unless the store lost the lease and its clock went back as well.
+    """
 
     name: LeaseName
     owner: str

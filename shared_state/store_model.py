@@ -8,6 +8,7 @@ Must not know: trio, sockets, a clock of its own. Invariant: a transaction is ap
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,7 @@ from shared_state.session_row import HEAD_BYTES, SessionHead, unpack_head
 from shared_state.store import (
     FORMAT,
     GONE_KEPT_S,
+    SALT_DIGITS,
     WRITERS_KEPT,
     WRITERS_MOST,
     Attachment,
@@ -43,6 +45,7 @@ from shared_state.store import (
 
 START_OF_2026_S = 1_767_225_600
 TAG_BYTES = 8
+SALTS: int = 10**SALT_DIGITS
 
 
 @attrs.frozen
@@ -52,6 +55,7 @@ class Lease:
     token: int
     expiry_us: int
     owner: str
+    ttl_us: int = 0
 
 
 @attrs.frozen
@@ -112,10 +116,12 @@ class ModelStore:
     Args:
         now_us: the store's clock, microseconds since 1970.
         new_epoch: a name for a new history of a world, never given twice.
+        new_salt: the end of a lease's token, never given twice.
     """
 
     now_us: Callable[[], int]
     new_epoch: Callable[[], str]
+    new_salt: Callable[[], int] = attrs.field(factory=lambda: itertools.count().__next__)
     worlds: dict[WorldName, ModelWorld] = attrs.field(factory=dict)
     leases: dict[tuple[WorldName, LeaseName], Lease] = attrs.field(factory=dict)
     gone: dict[WorldName, int] = attrs.field(factory=dict)
@@ -216,23 +222,26 @@ class ModelStore:
             return None
         row = self.leases.get((world, name), Lease(0, 0, ""))
         if row.expiry_us > now_us and row.owner != owner:
+            # A clock that went back does not make a dead owner's lease longer than one term.
+            self.leases[world, name] = attrs.evolve(row, expiry_us=min(row.expiry_us, now_us + row.ttl_us))
             return None
-        token = max(row.token + 1, now_us)
-        self.leases[world, name] = Lease(token, now_us + ttl_us, owner)
+        number = max(row.token // SALTS + 1, now_us)
+        token = number * SALTS + self.new_salt()
+        self.leases[world, name] = Lease(token, now_us + ttl_us, owner, ttl_us)
         return token
 
     def renew_lease(self, world: WorldName, grant: LeaseGrant, ttl_us: int) -> bool:
         """Extends a lease under its token (lease_renew.lua)."""
         if not self._held(world, grant.name, grant.token):
             return False
-        self.leases[world, grant.name] = Lease(grant.token, self.now_us() + ttl_us, grant.owner)
+        self.leases[world, grant.name] = Lease(grant.token, self.now_us() + ttl_us, grant.owner, ttl_us)
         return True
 
     def release_lease(self, world: WorldName, grant: LeaseGrant) -> bool:
         """Frees a lease under its token (lease_release.lua)."""
         if not self._held(world, grant.name, grant.token):
             return False
-        self.leases[world, grant.name] = Lease(grant.token, 0, grant.owner)
+        self.leases[world, grant.name] = attrs.evolve(self.leases[world, grant.name], expiry_us=0)
         return True
 
     def _refuse_gone(self, name: WorldName) -> None:

@@ -6,6 +6,7 @@ Must not know: sockets, reconnection, replicas. The scripts' headers describe wh
 from __future__ import annotations
 
 import random
+import secrets
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -38,6 +39,7 @@ from shared_state.session_row import unpack_head
 from shared_state.store import (
     FORMAT,
     GONE_KEPT_S,
+    SALT_DIGITS,
     WRITERS_KEPT,
     WRITERS_MOST,
     Attachment,
@@ -91,6 +93,7 @@ class RedisStore:
 
     Args:
         new_epoch: names the history of a new world.
+        new_salt: the end of a lease's token, below 10**SALT_DIGITS; at random, so that no two are the same.
         durability: where a commit has to be before it is acknowledged.
         contended: worlds whose last batch met a conflict; the next one goes step by step, without being refused first.
     """
@@ -99,6 +102,7 @@ class RedisStore:
     paging: Paging = attrs.field(factory=Paging)
     new_epoch: Callable[[], str] = lambda: uuid.uuid4().hex
     durability: Durability = Durability()
+    new_salt: Callable[[], int] = lambda: secrets.randbelow(10**SALT_DIGITS)
     contended: set[WorldName] = attrs.field(factory=set)
 
     async def unfit(self) -> StoreError | None:
@@ -181,7 +185,7 @@ class RedisStore:
     async def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_s: float) -> LeaseGrant | None:
         """See ``Store.take_lease``."""
         keys = world_keys(world)
-        taken = (name, owner, ttl_us(ttl_s))
+        taken = (name, owner, ttl_us(ttl_s), f"{self.new_salt():0{SALT_DIGITS}}")
         token = await scripts.LEASE_TAKE.run(self._link(world), (keys.leases, keys.meta), *taken)
         return LeaseGrant(name, owner, int(token), ttl_s) if token else None
 

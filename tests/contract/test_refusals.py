@@ -13,6 +13,7 @@ from shared_state.redis import scripts
 from shared_state.redis.keys import world_keys
 from shared_state.redis.store import RedisStore, open_store
 from shared_state.session_row import SessionHead
+from shared_state.store import SALT_DIGITS
 from tests.contract.deadline import within
 from tests.contract.writer import Recorder, Step, Writer
 
@@ -157,7 +158,7 @@ async def test_a_lease_row_from_an_older_backup_gives_no_old_token(real_store: R
     name = lease_name("l")
     grant = await real_store.take_lease(world, name, "ann", 10)
     assert grant is not None
-    old_row = (5).to_bytes(8, "big") + bytes(8) + b"ann"
+    old_row = bytes(16) + b"5" + b"7" * SALT_DIGITS + b"\0ann"
     await real_store.topology.link_for(world).call("HSET", world_keys(world).leases, name, old_row)
     again = await real_store.take_lease(world, name, "bob", 10)
     assert again is not None

@@ -29,7 +29,7 @@ from shared_state.names import WorldName, lease_name, session_id, world_name
 from shared_state.redis.store import RedisStore, open_store
 from shared_state.session_row import SessionHead, unpack_head
 from shared_state.store import Attachment, LeaseGrant
-from shared_state.store_model import ModelStore
+from shared_state.store_model import SALTS, ModelStore
 from tests.contract.writer import SCHEMA, Step, add_op, make_batch, make_op
 
 IDS = (1, 2, 3, 2**53 - 1)
@@ -141,7 +141,8 @@ class StoreMachine(RuleBasedStateMachine):
         super().__init__()
         self.now_us = 0
         self.epoch = ""
-        self.model = ModelStore(lambda: self.now_us, lambda: self.epoch)
+        self.salt = 0
+        self.model = ModelStore(lambda: self.now_us, lambda: self.epoch, lambda: self.salt)
         self.world: WorldName = world_name(f"stateful-{next(_numbers)}")
         self.authors: list[Author] = []
         self.grants: dict[str, LeaseGrant] = {}
@@ -198,8 +199,9 @@ class StoreMachine(RuleBasedStateMachine):
         lease = lease_name(name)
         grant = self.real.ask(self.real.store.take_lease, self.world, lease, owner, ttl_s)
         if grant is not None:
-            assert grant.token > self.now_us
-            self.now_us = grant.token
+            number, self.salt = divmod(grant.token, SALTS)
+            assert number > self.now_us
+            self.now_us = number
         token = self.model.take_lease(self.world, lease, owner, round(ttl_s * 1e6))
         assert token == (None if grant is None else grant.token)
         if grant is not None:

@@ -52,8 +52,8 @@ if batch[10] > 0 then
   local now_us = time[1] * 1000000 + time[2]
   for place, row in ipairs(fetch(KEYS[6], lease_names, batch[10])) do
     if row then
-      local token, expiry_us = read('>I8I8', row)
-      if expiry_us > now_us then tokens[place] = string.format('%.0f', token) end
+      local expiry_us, _, token = read('>I8I8s', row)    -- lease_take.lua has the layout
+      if expiry_us > now_us then tokens[place] = token end
     end
   end
 end

@@ -7,8 +7,7 @@
 local row = redis.call('HGET', KEYS[1], ARGV[1])
 if not row then return 0 end
 local time = redis.call('TIME')
-local now_us = time[1] * 1000000 + time[2]
-local token, expiry_us = struct.unpack('>I8I8', row)
-if string.format('%.0f', token) ~= ARGV[2] or expiry_us <= now_us then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I8I8', token, 0) .. string.sub(row, 17))
+local expiry_us, _, token = struct.unpack('>I8I8s', row)    -- lease_take.lua has the layout
+if token ~= ARGV[2] or expiry_us <= time[1] * 1000000 + time[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I8', 0) .. string.sub(row, 9))
 return 1

@@ -2,20 +2,33 @@
 -- Take a lease that is free, expired, or already the owner's.
 --
 -- KEYS  1 leases  2 meta
--- ARGV  1 name  2 owner  3 time to live in microseconds
+-- ARGV  1 name  2 owner  3 time to live in microseconds  4 salt: 16 digits, at random
 -- Reply fencing token, or '' while another owner holds it, or when the world was deleted (delete_world.lua)
 --
--- Row: token and expiry (two big-endian 8-byte numbers), owner. A token is at least the store's time in microseconds,
--- so it does not repeat when the store lost data. An expired or released row stays: it remembers the token.
-if redis.call('HGET', KEYS[2], 'epoch') == 'gone' then return '' end
-local time = redis.call('TIME')
+-- Row: expiry and time to live (big-endian 8-byte numbers, microseconds), token (text, ended by a zero byte), owner.
+-- A token is a number and the salt behind it. The number is above the row's, and at least the store's clock; so tokens
+-- rise, also when the row was lost, unless a clock went back too. They never repeat, whatever was lost: the salt is new.
+-- An expired or released row stays: it remembers the token.
+local SALT = 16
+local call = redis.call
+if call('HGET', KEYS[2], 'epoch') == 'gone' then return '' end
+local time = call('TIME')
 local now_us = time[1] * 1000000 + time[2]
-local token = now_us
-local row = redis.call('HGET', KEYS[1], ARGV[1])
+local number = now_us
+local row = call('HGET', KEYS[1], ARGV[1])
 if row then
-  local held, expiry_us = struct.unpack('>I8I8', row)
-  if expiry_us > now_us and string.sub(row, 17) ~= ARGV[2] then return '' end
-  token = math.max(held + 1, now_us)
+  local expiry_us, ttl_us, token, owner = struct.unpack('>I8I8s', row)
+  owner = string.sub(row, owner)
+  if expiry_us > now_us and owner ~= ARGV[2] then
+    if expiry_us > now_us + ttl_us then
+      -- The clock went back since. An owner that lives renews; a dead one's lease ends after one term, not years later.
+      call('HSET', KEYS[1], ARGV[1], struct.pack('>I8I8s', now_us + ttl_us, ttl_us, token) .. owner)
+    end
+    return ''
+  end
+  number = math.max(tonumber(string.sub(token, 1, -SALT - 1)) + 1, now_us)
 end
-redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I8I8', token, now_us + tonumber(ARGV[3])) .. ARGV[2])
-return string.format('%.0f', token)
+local token = string.format('%.0f', number) .. ARGV[4]
+local ttl_us = tonumber(ARGV[3])
+call('HSET', KEYS[1], ARGV[1], struct.pack('>I8I8s', now_us + ttl_us, ttl_us, token) .. ARGV[2])
+return token

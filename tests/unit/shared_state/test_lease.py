@@ -102,6 +102,64 @@ async def test_a_lost_lease_is_known_within_a_renewal_period(autojump_clock: Moc
         assert dock.holder() == "thief"
 
 
+async def test_an_owner_is_told_of_its_loss_within_a_renewal_period(autojump_clock: MockClock) -> None:
+    """S19: whoever waits for it is woken by the store's "no", though the keeper may soon hold the lease again."""
+    dock = Dock()
+    keeper, _ = dock.keeper()
+    async with running(keeper):
+        grant = await keeper.until_held(0)
+        assert grant is not None
+        thief = await steal(dock)
+        await MemoryStore(dock.server).release_lease(WORLD, thief)
+        with trio.fail_after(TTL_S / 3 + 0.1):
+            await keeper.until_lost(grant)
+        again = await keeper.until_held(TTL_S)
+        assert again is not None
+        assert again.token > thief.token > grant.token
+
+
+async def test_an_owner_without_an_answer_is_told_when_its_time_is_up(autojump_clock: MockClock) -> None:
+    """S19: and when it gives the lease back, at once."""
+    dock = Dock()
+    keeper, store = dock.keeper()
+    told_s: list[float] = []
+
+    async def wait(grant: LeaseGrant) -> None:
+        await keeper.until_lost(grant)
+        told_s.append(trio.current_time())
+
+    async with trio.open_nursery() as nursery:
+        async with running(keeper):
+            began_s = trio.current_time()
+            store.plan("renew_lease", Fault(gate_before=trio.Event()))
+            grant = await keeper.until_held(0)
+            assert grant is not None
+            nursery.start_soon(wait, grant)
+            await trio.sleep(TTL_S * 2)
+            assert told_s == [pytest.approx(began_s + TTL_S)]
+        other, _ = dock.keeper()
+        async with running(other):
+            keeper = other
+            grant = await other.until_held(TTL_S)
+            assert grant is not None
+            nursery.start_soon(wait, grant)
+            await wait_all_tasks_blocked()
+            stopped_s = trio.current_time()
+    assert told_s[1] == stopped_s
+
+
+async def test_a_lease_is_waited_for_with_a_bound(autojump_clock: MockClock) -> None:
+    """It comes when the other one goes; if that takes too long, there is none."""
+    dock = Dock()
+    first, second = dock.keeper("a")[0], dock.keeper("b")[0]
+    async with running(first) as scope, running(second):
+        assert await second.until_held(10) is None
+        scope.cancel()
+        grant = await second.until_held(TTL_S)
+        assert grant is not None
+        assert grant.owner == "b"
+
+
 async def steal(dock: Dock) -> LeaseGrant:
     """Another owner gets the lease, as after an expiry."""
     model = dock.server.model

@@ -10,7 +10,7 @@ from shared_state.delta import Added, Record, decode_delta, encode_record
 from shared_state.errors import EpochChanged, IncompatibleWorld, UnknownIncarnation
 from shared_state.names import lease_name, world_name
 from shared_state.position import NO_STAMP
-from shared_state.store_model import START_OF_2026_S, ModelStore
+from shared_state.store_model import SALTS, START_OF_2026_S, ModelStore
 from tests.contract.writer import add_op, make_batch, make_op
 
 WORLD = world_name("bay")
@@ -117,11 +117,11 @@ def test_a_lease_ends_on_the_microsecond() -> None:
     """Held before its expiry, lost at it."""
     clock = Clock()
     store = model(clock)
-    assert store.take_lease(WORLD, LEASE, "ann", 10) == NOW_US
+    assert store.take_lease(WORLD, LEASE, "ann", 10) == NOW_US * SALTS
     clock.now_us += 9
     assert store.take_lease(WORLD, LEASE, "bob", 10) is None
     clock.now_us += 1
-    assert store.take_lease(WORLD, LEASE, "bob", 10) == NOW_US + 10
+    assert store.take_lease(WORLD, LEASE, "bob", 10) == (NOW_US + 10) * SALTS + 1
 
 
 def test_a_clock_that_goes_back_repeats_no_token() -> None:
@@ -130,4 +130,4 @@ def test_a_clock_that_goes_back_repeats_no_token() -> None:
     store = model(clock)
     store.take_lease(WORLD, LEASE, "ann", 10)
     clock.now_us -= 1_000_000
-    assert store.take_lease(WORLD, LEASE, "ann", 10) == NOW_US + 1
+    assert store.take_lease(WORLD, LEASE, "ann", 10) == (NOW_US + 1) * SALTS + 1
