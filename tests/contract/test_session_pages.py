@@ -89,7 +89,7 @@ async def test_another_connection_has_all_rows_read_again(real_store: RedisStore
 
 @within(120)
 async def test_a_hundred_thousand_sessions_hold_nobody_up(real_store: RedisStore, world: WorldName) -> None:
-    """No page takes the store 5 ms: each the best of three, as other programs run here too; one step deletes all."""
+    """No page takes the store 5 ms: each the best of three, as other programs run too; one step deletes all (S21)."""
     link, keys = real_store.topology.link_for(world), world_keys(world)
     await link.call("CONFIG", "SET", "slowlog-max-len", 10_000)
     await fill(link, keys.sessions, 100_000)

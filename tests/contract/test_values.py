@@ -1,4 +1,4 @@
-"""Bytes and numbers come back as they went in, however large, strange or many."""
+"""Bytes and numbers come back as they went in, however large, strange or many (S09, S21)."""
 
 from __future__ import annotations
 

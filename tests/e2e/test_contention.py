@@ -1,4 +1,4 @@
-"""Many players on two nodes want the same thing at the same moment: one has it, the others hear why not."""
+"""Many players on two nodes want the same thing at the same moment: one has it, the others hear why not (S15)."""
 
 from __future__ import annotations
 

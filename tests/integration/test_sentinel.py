@@ -51,7 +51,7 @@ async def test_a_failover_is_followed(kind: str) -> None:
 
 @within(60)
 async def test_a_replica_that_lagged_begins_a_new_epoch() -> None:
-    """What the new primary never got is gone: nodes notice, and never show two histories under one position."""
+    """S14: what the new primary never got is gone: nodes notice, and never show two histories under one position."""
     resets: list[str] = []
     async with (
         watched_primary() as group,

@@ -230,7 +230,7 @@ async def test_a_store_that_is_away_for_a_while_costs_certainty_and_no_more(auto
 
 
 async def test_a_cancelled_keeper_releases(autojump_clock: MockClock) -> None:
-    """The lease is free at once, though the keeper was cancelled and may not wait."""
+    """S07: the lease is free at once, though the keeper was cancelled and may not wait."""
     dock = Dock()
     keeper, store = dock.keeper()
     async with running(keeper):
