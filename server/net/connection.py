@@ -1,8 +1,10 @@
-"""One client's WebSocket: fast path for whole data messages, trio-websocket for everything else.
+"""One client's WebSocket: fast path for whole data messages, trio-websocket for what is unusual.
 
 Bytes from the hub go through the splitter. Its messages go straight to the receiver; its raw bytes go to
-trio-websocket's stream. A fragmented message comes back through ``get_message``; until it has been
-delivered nothing later is taken, so order holds. Once closing has begun, messages are dropped.
+trio-websocket's stream. The library is started by the first of them, or to close: most clients send none for as long
+as they play, and it takes a third of what a client costs (docs/decisions/0052). A fragmented message comes back
+through ``get_message``; until it has been delivered nothing later is taken, so order holds. Once closing has begun,
+messages are dropped.
 Knows frames, not messages' content. Invariant: whatever a client does, only its own connection ends, and within
 ``close_timeout_s`` of the decision to close the socket is closed.
 """
@@ -20,7 +22,7 @@ from wsproto.utilities import LocalProtocolError
 
 from server.net.admission import Accept
 from server.net.closing import CloseReason
-from server.net.frames import BINARY, CLOSE, PING, TEXT, encode_close, encode_frame
+from server.net.frames import BINARY, CLOSE, PING, PONG, TEXT, encode_close, encode_frame
 from server.net.http import Request
 from server.net.hub import Hub
 from server.net.keepalive import Keepalive, Step
@@ -28,7 +30,7 @@ from server.net.limits import Limits
 from server.net.link import Link
 from server.net.splitter import FrameSplitter, Raw, TooBig
 from server.net.stream import ClientStream
-from server.net.upgrade import head_for_library
+from server.net.upgrade import welcome
 from server.wire.close_codes import LOST, MESSAGE_TOO_BIG, NO_CODE, POLICY_VIOLATION, TOO_SLOW
 
 # Messages of one client handled before others get their turn.
@@ -63,11 +65,14 @@ class Connection:
     _limits: Limits
     _link: Link
     _splitter: FrameSplitter
-    _stream: ClientStream
+    _welcome: bytes
+    _stream: ClientStream | None
+    _unusual: trio.Event
     _receiver: Receiver | None
     _library: WebSocketConnection | None
-    _reading: trio.CancelScope
+    _reading: trio.CancelScope | None
     _decision: CloseReason | None
+    _has_shaken_hands: bool
     _is_open: bool
     _is_over: bool
     _is_paused: bool
@@ -78,19 +83,21 @@ class Connection:
     def __init__(
         self, hub: Hub, sock: socket.socket, request: Request, accept: Accept, early: bytes, limits: Limits
     ) -> None:
-        self.request = request
+        # Nobody asks for the headers any more, and browsers send a kilobyte of them.
+        self.request = attrs.evolve(request, headers={})
         self.subprotocol = accept.subprotocol
         self.is_text = accept.is_text
         self._limits = limits
         self._link = Link(sock, hub, self)
         self._splitter = FrameSplitter(limits.max_message_bytes)
-        head = head_for_library(request, accept.subprotocol)
-        self._stream = ClientStream(self._link, head, self._link.resume)
+        self._welcome = welcome(request, accept.subprotocol)
+        self._stream = None
+        self._unusual = trio.Event()
         self._receiver = None
         self._library = None
-        self._reading = trio.CancelScope()
+        self._reading = None
         self._decision = None
-        self._is_open = self._is_over = self._is_paused = self._awaits_fragments = False
+        self._has_shaken_hands = self._is_open = self._is_over = self._is_paused = self._awaits_fragments = False
         self._controls = 0
         self._keepalive = Keepalive(limits.ping_interval_s, limits.ping_timeout_s, trio.current_time())
         self._splitter.feed(early)
@@ -149,8 +156,9 @@ class Connection:
             return
         self._decision = CloseReason(code, reason)
         self._is_open = self._is_paused = self._awaits_fragments = False
-        self._stream.hush()
-        self._reading.cancel()
+        self._library_stream().hush()
+        if self._reading is not None:
+            self._reading.cancel()
         self._link.resume()
 
     def abort(self) -> None:
@@ -171,31 +179,49 @@ class Connection:
         return self._verdict()
 
     async def _converse(self) -> None:
+        if not await self._shake_hands():
+            return
+        await self._unusual.wait()
         async with trio.open_nursery() as nursery:
-            with trio.move_on_after(self._limits.handshake_timeout_s):
-                self._library = await self._shake_hands(nursery)
-            if self._library is not None:
-                self._open()
-                await self._deliver_fragmented(self._library)
-                await self._part(self._library)
+            self._library = await self._start_library(nursery)
+            await self._deliver_fragmented(self._library)
+            await self._part(self._library)
             nursery.cancel_scope.cancel()
 
-    async def _shake_hands(self, nursery: trio.Nursery) -> WebSocketConnection:
+    async def _shake_hands(self) -> bool:
+        """Opens the connection; False if the client did not take the answer in time, or is gone."""
+        answer, self._welcome = self._welcome, b""
+        self._link.send(answer)
+        with trio.move_on_after(self._limits.handshake_timeout_s):
+            await self._link.drain()
+        if self._link.is_closed or self._link.backlog_bytes:
+            return False
+        self._has_shaken_hands = True
+        self._is_open = self._decision is None
+        self._link.resume()
+        return True
+
+    async def _start_library(self, nursery: trio.Nursery) -> WebSocketConnection:
         request = await wrap_server_stream(
             nursery,
-            self._stream,
+            self._library_stream(),
             # The splitter counts bytes; the library counts characters, and so never finds a message too big.
             max_message_size=self._limits.max_message_bytes,
             receive_buffer_size=_RAW_BYTES,
         )
-        return await request.accept(subprotocol=self.subprotocol)
+        return await request.accept()
 
-    def _open(self) -> None:
-        self._is_open = self._decision is None
-        self._link.resume()
+    def _library_stream(self) -> ClientStream:
+        """What the library reads; asking for it starts the library."""
+        if self._stream is None:
+            self._stream = ClientStream(self._link, self._link.resume)
+            self._unusual.set()
+        return self._stream
 
     async def _deliver_fragmented(self, library: WebSocketConnection) -> None:
-        with self._reading, contextlib.suppress(ConnectionClosed):
+        if self._decision is not None:
+            return
+        with trio.CancelScope() as self._reading, contextlib.suppress(ConnectionClosed):
             while True:
                 message = await library.get_message()
                 self._awaits_fragments = False
@@ -218,7 +244,7 @@ class Connection:
     def _say_why(self, library: WebSocketConnection) -> None:
         """Sends the Close frame that trio-websocket leaves out when the client broke a rule."""
         closed = library.closed
-        if closed is not None and closed.code not in (NO_CODE, LOST) and not self._stream.close_sent:
+        if closed is not None and closed.code not in (NO_CODE, LOST) and not self._library_stream().close_sent:
             self._link.send(encode_close(closed.code, closed.reason or ""))
 
     def _verdict(self) -> CloseReason:
@@ -260,7 +286,8 @@ class Connection:
         self._link.resume()
 
     def _must_wait(self) -> bool:
-        return self._is_paused or self._awaits_fragments or self._stream.is_full
+        is_full = self._stream is not None and self._stream.is_full
+        return self._is_paused or self._awaits_fragments or is_full
 
     def _handle(self, part: bytes | Raw | TooBig) -> None:
         if isinstance(part, bytes):
@@ -275,17 +302,19 @@ class Connection:
             self._controls += 1
             if self._controls > self._limits.max_controls_per_s:
                 self.close(POLICY_VIOLATION, "too many control frames")
+        if raw.opcode == PONG:
+            return
         if raw.opcode == CLOSE:
             # The library answers with our Close, after which nothing may be sent; when, is up to its task.
             self._is_open = False
         if raw.ends_message and self._is_open:
             self._awaits_fragments = True
-        self._stream.push(raw)
+        self._library_stream().push(raw)
 
     def on_end(self, broken: bool) -> None:
         """End of what can be received, from the link."""
         self._is_open = self._is_open and not broken
-        self._stream.push_end(broken)
+        self._library_stream().push_end(broken)
 
     def on_drained(self) -> None:
         """Empty backlog, from the link."""
@@ -294,7 +323,7 @@ class Connection:
 
     def on_resumed(self) -> None:
         """Our turn, asked for with ``Link.resume``."""
-        if self._library is not None and not self._is_over:
+        if self._has_shaken_hands and not self._is_over:
             self._proceed()
 
     def on_tick(self, now_s: float) -> None:

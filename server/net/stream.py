@@ -1,6 +1,7 @@
 """What trio-websocket takes for the network: a Trio stream fed with a handshake and the unusual part of the traffic.
 
-trio-websocket's reader waits here, never on the socket, so no data frame of the fast path can reach it by accident.
+The client's own handshake was answered long before: the library gets one made up for it, and its answer goes nowhere.
+Its reader waits here, never on the socket, so no data frame of the fast path can reach it by accident.
 It gets one frame, or one piece of a fragmented frame, a call: whether a Ping may still be answered is then
 decided at the moment it is handed over. Knows links and raw bytes. Invariant: order is kept, and after ``hush`` no Ping
 is handed over (answering one after our Close is an error that ends trio-websocket's reader).
@@ -8,6 +9,7 @@ is handed over (answering one after our Close is an error that ends trio-websock
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import attrs
@@ -18,6 +20,10 @@ from server.net.link import Link
 from server.net.splitter import Raw
 
 _CLOSE_HEAD = 0x80 | CLOSE
+_HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nhost: node\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+    b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 _MAX_WAITING_BYTES = 65_536
 
 
@@ -27,17 +33,16 @@ class ClientStream(trio.abc.Stream):
 
     Args:
         link: takes what is sent.
-        head: the request, the first thing received.
         on_spare: called when the waiting bytes have been taken after ``is_full``.
     """
 
     _link: Link
-    _head: bytes
     _on_spare: Callable[[], None]
     close_sent: bool = attrs.field(init=False, default=False)
     is_full: bool = attrs.field(init=False, default=False)
-    # A list, since a deque takes 0.6 KB even when it is empty, and there is one for each client.
-    _waiting: list[Raw] = attrs.field(init=False, factory=list)
+    _has_asked: bool = attrs.field(init=False, default=False)
+    _answered: trio.Event = attrs.field(init=False, factory=trio.Event)
+    _waiting: deque[Raw] = attrs.field(init=False, factory=deque)
     _waiting_bytes: int = attrs.field(init=False, default=0)
     _hushed: bool = attrs.field(init=False, default=False)
     _end: bool | None = attrs.field(init=False, default=None)
@@ -60,10 +65,12 @@ class ClientStream(trio.abc.Stream):
         self._hushed = True
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        if self._head:
+        if not self._has_asked:
             await trio.lowlevel.checkpoint()
-            head, self._head = self._head, b""
-            return head
+            self._has_asked = True
+            return _HANDSHAKE
+        # Frames that reached the library before it has answered would be lost.
+        await self._answered.wait()
         while True:
             if not self._waiting and self._end is None:
                 self._arrived = trio.Event()
@@ -78,9 +85,9 @@ class ClientStream(trio.abc.Stream):
             if self._end:
                 raise trio.BrokenResourceError("connection lost")
             return None if self._end is None else b""
-        raw = self._waiting.pop(0)
+        raw = self._waiting.popleft()
         if max_bytes is not None and len(raw.data) > max_bytes:
-            self._waiting.insert(0, attrs.evolve(raw, data=raw.data[max_bytes:]))
+            self._waiting.appendleft(attrs.evolve(raw, data=raw.data[max_bytes:]))
             raw = attrs.evolve(raw, data=raw.data[:max_bytes])
         self._waiting_bytes -= len(raw.data)
         if self.is_full and not self._waiting:
@@ -91,6 +98,9 @@ class ClientStream(trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         # Cancelled here, nothing was accepted; cancelled below, the link still sends every byte in order.
         await trio.lowlevel.checkpoint_if_cancelled()
+        if not self._answered.is_set():
+            self._answered.set()
+            return
         whole = bytes(data)
         self.close_sent = self.close_sent or whole[0] == _CLOSE_HEAD
         self._link.send(whole)

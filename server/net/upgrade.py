@@ -1,15 +1,18 @@
-"""The WebSocket handshake as a request: is it one, is it sound, and how it is put to trio-websocket.
+"""The WebSocket handshake: is a request one, is it sound, and what is the answer. Pure.
 
-trio-websocket gets the handshake in our own words, so that no header of a client can trip its parser (a host name that
-is no valid IDNA raises in its reader). Pure. Invariant: what ``fault_of`` passes, trio-websocket accepts.
+Invariant: what ``fault_of`` passes can be welcomed.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 
 from server.net.http import Request, Response, explain
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""Of RFC 6455, section 1.3."""
 
 _VERSION = "13"
 _KEY_BYTES = 16
@@ -36,19 +39,21 @@ def fault_of(request: Request) -> Response | None:
     return None
 
 
-def head_for_library(request: Request, subprotocol: str | None) -> bytes:
-    """A sound handshake, reduced to what decides the answer."""
+def welcome(request: Request, subprotocol: str | None) -> bytes:
+    """The answer to a sound handshake that was accepted."""
     lines = [
-        "GET / HTTP/1.1",
-        "host: node",
+        "HTTP/1.1 101 Switching Protocols",
         "connection: upgrade",
         "upgrade: websocket",
-        f"sec-websocket-version: {_VERSION}",
-        f"sec-websocket-key: {request.headers['sec-websocket-key']}",
+        f"sec-websocket-accept: {_acceptance(request.headers['sec-websocket-key'])}",
     ]
     if subprotocol is not None:
         lines.append(f"sec-websocket-protocol: {subprotocol}")
     return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+def _acceptance(key: str) -> str:
+    return base64.b64encode(hashlib.sha1((key + _GUID).encode("ascii"), usedforsecurity=False).digest()).decode("ascii")
 
 
 def _is_key(text: str) -> bool:

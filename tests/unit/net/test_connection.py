@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from server.net.admission import Accept
 from server.net.closing import CloseReason
 from server.net.connection import Connection
+from server.net.frames import PING, PONG
 from server.net.http import Request
 from server.net.hub import Hub
 from server.net.limits import Limits
@@ -91,3 +94,35 @@ async def test_every_cut_of_the_early_bytes_gives_the_same_messages() -> None:
                     await until(lambda: len(inbox) == 3)  # noqa: B023
                     theirs.close()
             assert inbox == [b"one", b"two", b"three"]
+
+
+async def test_the_library_is_started_by_what_is_unusual() -> None:
+    """Messages and Pongs cost no task; a Ping starts trio-websocket, which answers it, and a later one."""
+    inbox = Inbox()
+    with trio.fail_after(5), socket_pair() as (ours, theirs):
+        async with running_hub() as hub, trio.open_nursery() as nursery:
+            nursery.start_soon(connection_on(hub, ours).run, inbox)
+            await read_head(theirs)
+            tasks = trio.lowlevel.current_statistics().tasks_living
+            theirs.send(masked.binary(b"one") + masked.frame(PONG, b"alive") + masked.binary(b"two"))
+            await until(lambda: inbox == [b"one", b"two"])
+            await wait_all_tasks_blocked()
+            assert trio.lowlevel.current_statistics().tasks_living == tasks
+            for _ in range(2):
+                theirs.send(masked.frame(PING, b"there?"))
+                assert await read_exactly(theirs, 8) == b"\x8a\x06there?"
+            assert trio.lowlevel.current_statistics().tasks_living == tasks + 1
+            theirs.close()
+
+
+async def test_a_client_that_takes_no_answer_is_given_up() -> None:
+    """Its socket is full before the handshake is answered: after the time for that it is closed."""
+    limits = Limits(handshake_timeout_s=0.05)
+    with trio.fail_after(5), socket_pair() as (ours, _theirs):
+        with suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(65_536))
+        async with running_hub() as hub:
+            connection = Connection(hub, ours, REQUEST, Accept(None), b"", limits)
+            assert (await connection.run(Inbox())).code == LOST
+            assert not connection.send(b"late")

@@ -12,7 +12,7 @@ from server.net.client_address import TrustedProxies
 from server.net.http import Request, Response, Routes, explain
 from server.net.origins import Origins
 from server.net.static import StaticFiles
-from server.net.upgrade import fault_of, wants_upgrade
+from server.net.upgrade import fault_of, wants_upgrade, welcome
 
 HANDSHAKE = Request(
     "GET",
@@ -177,3 +177,13 @@ async def test_nothing_outside_the_root_is_served(tmp_path: Path, path: str) -> 
     (tmp_path / "secret").write_text("secret")
     (root / "link").symlink_to(tmp_path / "secret")
     assert (await StaticFiles(root)(get(path))).status == 404
+
+
+@pytest.mark.parametrize("subprotocol", [None, "json"])
+def test_a_handshake_is_answered_as_the_rfc_does(subprotocol: str | None) -> None:
+    """The key of its example gives the acceptance of its example; a subprotocol is named if there is one."""
+    head = welcome(HANDSHAKE, subprotocol).decode()
+    assert head.startswith("HTTP/1.1 101 ")
+    assert "\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
+    assert head.endswith("\r\n\r\n")
+    assert ("sec-websocket-protocol: json" in head) == (subprotocol is not None)
