@@ -23,6 +23,7 @@ BENCHMARKS = (
     "bench.commit.throughput",
     "bench.net.broadcast",
     "bench.net.receive",
+    "bench.net.idle",
     "bench.net.slow",
     "bench.limit",
 )

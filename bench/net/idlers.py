@@ -28,9 +28,10 @@ SIGN_OF_LIFE = bytes((FINAL | PONG, 0x80)) + bytes(4)
 """Unasked, so that nothing has to be read for it."""
 
 HANDSHAKE = (
-    "GET /ws/bay HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: {SUBPROTOCOL_MSGPACK}\r\n\r\n"
-).encode()
+    "GET /ws/{world} HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    f"Sec-WebSocket-Protocol: {SUBPROTOCOL_MSGPACK}\r\n\r\n"
+)
 
 
 def join_frame(name: str, spectate: bool = False) -> bytes:
@@ -41,7 +42,7 @@ def join_frame(name: str, spectate: bool = False) -> bytes:
 
 @attrs.define(eq=False)
 class Idlers:
-    """Sockets to one port.
+    """Sockets to one world of one node.
 
     Args:
         join: the frame by which the one of a number joins.
@@ -50,6 +51,7 @@ class Idlers:
     """
 
     port: int
+    world: str
     join: Callable[[int], bytes]
     buffer_bytes: int = 0
     open: set[socket.socket] = attrs.field(factory=set)
@@ -94,7 +96,7 @@ class Idlers:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer_bytes)
         sock.connect((LOOPBACK, self.port))
         sock.setblocking(False)
-        sock.send(HANDSHAKE)
+        sock.send(HANDSHAKE.format(world=self.world).encode())
         self.open.add(sock)
         self._joining[sock] = self.join(self._came)
         self._came += 1

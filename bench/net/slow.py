@@ -1,10 +1,12 @@
-"""What clients that do not read cost the others: answers' p99 and the node's memory (S13).
+"""What clients that do not read cost the others: time until a move is seen; the node's time and memory (S13).
 
-    python -m bench.net.slow [--bots N] [--seconds S] [--runs R]
+    python -m bench.net.slow [--players N] [--pairs P] [--seconds S]
 
-Of the slow ones half read nothing (and are closed, and come back), half a kilobyte a second. Runs in which they read
-like the others and runs in which they do not are interleaved, each on a cluster of its own; ratios are taken within a
-pair. Target: at most 1.2 times the p99.
+One node. The arena's load, a process of its own, plays on it again and again, with ten more clients: in one phase of a
+pair they read, in the other five read nothing (they are closed after 3 s, and come back) and five a kilobyte a second.
+The order changes from pair to pair, and ratios are taken within a pair, so what the machine does meanwhile meets both
+alike. Few players, so that the machine is not full: a full one shows its own ups and downs.
+Target: at most 1.2 times the p99.
 """
 
 from __future__ import annotations
@@ -12,151 +14,190 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable, Sequence
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
 import attrs
 import click
-import trio
 
-from bench.processes import memory_kb
-from client_bot.connection import Address, Dial, dial_tcp
-from client_bot.plan import SwarmPlan
-from client_bot.progress import SilentProgress
-from client_bot.result import SwarmResult
-from client_bot.swarm import run_swarm
-from server.launch.cluster import Cluster, ClusterPlan, open_cluster
-from server.launch.ports import get
-from shared_state.names import WorldName
+from bench.arena.install import build_load
+from bench.arena.machine import HOST, free_base
+from bench.arena.peers import Program
+from bench.arena.trial import LOAD_LIMIT_S, Figures, figures_of, running
+from bench.net.idlers import Idlers, join_frame
+from shared_state.embedded import find_binary
 
-BAY = WorldName("bay")
 TARGET = 1.2
-RECEIVE_BUFFER_BYTES = 4096
-FREE_BYTES = 8192
-"""Read at full speed first: the handshake and the welcome."""
+WORLD = "arena"
+SLOW_LIMIT_S = 3.0
+WARM_S = 2.0
+SILENT, SIPPING = 5, 5
+SIP_BYTES = 1024
+"""A second."""
 
-TRICKLE_BYTES_PER_S = 1024
-
-
-@attrs.define(eq=False)
-class Throttled(trio.abc.Stream):
-    """A stream that is read slowly."""
-
-    stream: trio.SocketStream
-    bytes_per_s: float
-    _free_bytes: int = FREE_BYTES
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        if self._free_bytes <= 0:
-            if not self.bytes_per_s:
-                await trio.sleep_forever()
-            await trio.sleep(RECEIVE_BUFFER_BYTES / 4 / self.bytes_per_s)
-        data = await self.stream.receive_some(RECEIVE_BUFFER_BYTES // 4)
-        self._free_bytes -= len(data)
-        return data
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self.stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self.stream.wait_send_all_might_not_block()
-
-    async def aclose(self) -> None:
-        await self.stream.aclose()
-
-
-async def dial_slowly(bytes_per_s: float, address: Address) -> trio.abc.Stream:
-    """A connection that reads as slowly as that. Raises: OSError."""
-    sock = trio.socket.socket()
-    sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    await sock.connect((address.host, address.port))
-    return Throttled(trio.SocketStream(sock), bytes_per_s)
-
-
-QUICK: tuple[Dial, Dial] = (dial_tcp, dial_tcp)
-SLOW: tuple[Dial, Dial] = (partial(dial_slowly, 0.0), partial(dial_slowly, TRICKLE_BYTES_PER_S))
+COMES_BACK_S = 6.0
+BUFFER_BYTES = 4096
+CERTAINTY = 0.95
 
 
 @attrs.frozen
-class Outcome:
-    """One run: how long answers took, how late the bots were themselves, the node's memory early and at the end.
+class Phase:
+    """What the load measured, and the node said.
 
-    ``held_back``, ``caught_up``: updates that the node did not queue, and how often it sent what was missed.
+    Args:
+        cpu_ms: of the node, each player and second. lag_p99_ms: how late the load itself was.
+        held_back: updates that the node did not queue.
     """
 
     p50_ms: float
     p99_ms: float
+    cpu_ms: float
     lag_p99_ms: float
-    early_mb: float
-    late_mb: float
+    memory_mb: float
     held_back: float
-    caught_up: float
 
 
-async def counters(port: int, *names: str) -> list[float]:
-    """Counters of a node."""
-    _, page = await get(port, "/metrics")
-    lines = page.splitlines()
-    return [sum(float(line.split()[-1]) for line in lines if line.startswith(f"{name}_total")) for name in names]
+def read(port: int, first: int, over: threading.Event) -> None:
+    """Ten who take what they are sent."""
+    idlers = idlers_at(port, first, 0)
+    idlers.come(SILENT + SIPPING)
+    while not over.is_set():
+        idlers.stay(0.2)
+    idlers.leave()
 
 
-async def play(bots: int, seconds: float, others: int, dials: Sequence[Dial]) -> Outcome:
-    """Lets bots play on one node, and with each way to dial some others, which are not measured."""
-    async with open_cluster(ClusterPlan(nodes=1, port=0)) as cluster, trio.open_nursery() as nursery:
-        for dial in dials:
-            nursery.start_soon(dawdle, cluster, others, dial)
-        pid = cluster.nodes[0].process.pid
-        readings: list[float] = []
-
-        async def inspect(collect: Callable[[], SwarmResult]) -> SwarmResult:
-            readings.append(memory_kb(pid) / 1024)
-            readings.extend(await counters(cluster.nodes[0].port, "oarlock_held_back", "oarlock_caught_up"))
-            return collect()
-
-        async def look() -> None:
-            await trio.sleep(seconds / 3)
-            readings.append(memory_kb(pid) / 1024)
-
-        nursery.start_soon(look)
-        plan = SwarmPlan(url=url_of(cluster), bots=bots, seconds=seconds, rate_hz=2.0, brains={"explorer": 1.0})
-        result = await run_swarm(plan, SilentProgress(), inspect=inspect)
-        nursery.cancel_scope.cancel()
-    answers, lag = result.measures.do_to_done, result.measures.lag
-    spans_s = answers.quantile(0.5), answers.quantile(0.99), lag.quantile(0.99)
-    p50_ms, p99_ms, lag_p99_ms = ((span_s or math.nan) * 1000 for span_s in spans_s)
-    early_mb, late_mb, held_back, caught_up = readings
-    return Outcome(p50_ms, p99_ms, lag_p99_ms, early_mb, late_mb, held_back, caught_up)
+def read_nothing(port: int, first: int, over: threading.Event) -> None:
+    """Five who take nothing, and come back when they have been closed for it."""
+    idlers = idlers_at(port, first, BUFFER_BYTES)
+    while not over.is_set():
+        idlers.come(SILENT)
+        over.wait(COMES_BACK_S)
+        idlers.leave()
 
 
-async def dawdle(cluster: Cluster, bots: int, dial: Dial) -> None:
-    """Bots that come back when they are closed; until cancelled."""
-    plan = SwarmPlan(url=url_of(cluster), bots=bots, seconds=1e6, rate_hz=0.5, resumes=True, brains={"explorer": 1.0})
-    await run_swarm(plan, SilentProgress(), dial=dial)
+def sip(port: int, first: int, over: threading.Event) -> None:
+    """Five who take a kilobyte a second."""
+    idlers = idlers_at(port, first + 1000, BUFFER_BYTES)
+    idlers.come(SIPPING)
+    while not over.wait(1.0):
+        idlers.sip(SIP_BYTES)
+    idlers.leave()
 
 
-def url_of(cluster: Cluster) -> str:
-    """The node itself: a proxy in between would hold what a client does not read."""
-    return f"ws://127.0.0.1:{cluster.nodes[0].port}/ws/{BAY}"
+def idlers_at(port: int, first: int, buffer_bytes: int) -> Idlers:
+    """Clients whose names are numbers, as the arena wants it."""
+    return Idlers(port, WORLD, lambda number: join_frame(str(first + number)), buffer_bytes)
+
+
+Habit = Callable[[int, int, threading.Event], None]
+READERS: tuple[Habit, ...] = (read,)
+DAWDLERS: tuple[Habit, ...] = (read_nothing, sip)
+
+
+@contextmanager
+def company(port: int, first: int, habits: Sequence[Habit]) -> Iterator[None]:
+    """Others on the node, for a while."""
+    over = threading.Event()
+    threads = [threading.Thread(target=habit, args=(port, first, over)) for habit in habits]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(1.0)
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def held_back(port: int) -> float:
+    """Updates that the node has not queued for slow clients."""
+    with urllib.request.urlopen(f"http://{HOST}:{port}/metrics") as page:
+        lines = page.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("oarlock_held_back_total"))
+
+
+def play(command: list[str], port: int, players: int, seconds: float, habits: Sequence[Habit]) -> Phase:
+    """One phase."""
+    before = held_back(port)
+    with company(port, players, habits):
+        figures: Figures = figures_of(command, LOAD_LIMIT_S + seconds)
+        held = held_back(port) - before
+    node = figures["procs"]["node"]
+    cpu_ms = node["cpu"] / seconds / players * 1000
+    spans = figures["lat_ms"]
+    return Phase(spans["p50"], spans["p99"], cpu_ms, figures["gen_lag_ms"]["p99"], node["rss_end"] / 1024, held)
+
+
+@contextmanager
+def one_node(folder: Path) -> Iterator[tuple[int, int]]:
+    """A store and a node for the arena's game; gives the node's port and process."""
+    base = free_base()
+    store = [str(find_binary()), "--port", str(base), "--bind", HOST, "--save", "", "--dir", str(folder)]
+    node = [sys.executable, "-m", "server.cli", "serve", "--bind", f"{HOST}:{base + 1}"]
+    node += ["--store", f"redis://{HOST}:{base}/0", "--game", "bench.arena.game:together"]
+    node += ["--world-slow-limit-s", str(SLOW_LIMIT_S), "--world-grace-s", "0", "--clients-requests-burst", "1000000"]
+    with ExitStack() as stack:
+        stack.enter_context(running(Program("store", store, base), folder))
+        yield base + 1, stack.enter_context(running(Program("node", node, base + 1), folder))
+
+
+def pair_up(phase: Callable[[Sequence[Habit]], Phase], pairs: int) -> Iterator[tuple[Phase, Phase]]:
+    """Pairs of phases: all read, some don't."""
+    for number in range(pairs):
+        order = (READERS, DAWDLERS) if number % 2 == 0 else (DAWDLERS, READERS)
+        first, second = (phase(habits) for habits in order)
+        yield (first, second) if number % 2 == 0 else (second, first)
+
+
+def spread(ratios: Sequence[float]) -> tuple[float, float, float]:
+    """The median, and between which two ratios the true one is with ``CERTAINTY``, if there are six or more.
+
+    Each ratio is above the true median or below it like a coin that is thrown.
+    """
+    count, left_out = len(ratios), 0
+    outside = 2 / 2**count
+    while outside <= 1 - CERTAINTY and left_out < count // 2:
+        left_out += 1
+        outside += 2 * math.comb(count, left_out) / 2**count
+    inner = sorted(ratios)[max(left_out - 1, 0) : count - max(left_out - 1, 0)]
+    return round(statistics.median(ratios), 3), round(inner[0], 3), round(inner[-1], 3)
+
+
+def row(name: str, phase: Phase) -> str:
+    """A line of the table."""
+    spans = f"{phase.p50_ms:8.1f}{phase.p99_ms:8.1f}{phase.lag_p99_ms:9.1f}"
+    return f"{name:12}{spans}    {phase.cpu_ms:8.2f}    {phase.memory_mb:8.1f} {phase.held_back:10.0f}"
 
 
 @click.command()
-@click.option("--bots", default=180, show_default=True, help="How many bots read.")
-@click.option("--slow", default=10, show_default=True, help="How many do not, and how many more hardly.")
-@click.option("--seconds", default=30.0, show_default=True, help="How long they play.")
-@click.option("--runs", default=3, show_default=True, help="How many pairs of runs.")
-def main(bots: int, slow: int, seconds: float, runs: int) -> None:
+@click.option("--players", default=40, show_default=True, help="How many are measured.")
+@click.option("--pairs", default=8, show_default=True, help="How many pairs of phases.")
+@click.option("--seconds", default=4.0, show_default=True, help="How long is measured in each.")
+def main(players: int, pairs: int, seconds: float) -> None:
     """Prints a table and a JSON line."""
-    ratios = []
-    print(f"{'':10}{'p50':>8}{'p99':>8}{'lag p99':>9} ms {'memory':>12} MB {'held back':>10}{'caught up':>10}")
-    for _ in range(runs):
-        pair = [trio.run(play, bots, seconds, slow, dials) for dials in (QUICK, SLOW)]
-        for name, run in zip(("all read", "some don't"), pair, strict=True):
-            memory = f"{run.early_mb:.1f} to {run.late_mb:.1f}"
-            spans = f"{run.p50_ms:8.1f}{run.p99_ms:8.1f}{run.lag_p99_ms:9.1f}"
-            print(f"{name:10}{spans}    {memory:>12}    {run.held_back:10.0f}{run.caught_up:10.0f}", flush=True)
-        ratios.append(pair[1].p99_ms / pair[0].p99_ms)
-    ratio = round(statistics.median(ratios), 3)
-    print(json.dumps({"benchmark": "net.slow", "runs": runs, "bots": bots, "target": TARGET, "ratio": ratio}))
+    print(f"{'':12}{'p50':>8}{'p99':>8}{'lag p99':>9} ms {'node':>8} ms {'memory':>8} MB {'held back':>9}")
+    both = []
+    with tempfile.TemporaryDirectory() as folder, one_node(Path(folder)) as (port, pid):
+        command = [str(build_load()), "-p", "oarlock", "-n", str(players), "-a", f"{HOST}:{port}"]
+        command += ["-w", str(WARM_S), "-d", str(seconds), "-P", f"node:{pid}"]
+        for pair in pair_up(partial(play, command, port, players, seconds), pairs):
+            both.append(pair)
+            print(row("all read", pair[0]), row("some don't", pair[1]), sep="\n", flush=True)
+    report = {name: spread([getattr(slow, name) / getattr(quick, name) for quick, slow in both]) for name in MEASURES}
+    for name, (median, low, high) in report.items():
+        print(f"{name}: x {median} ({low} to {high})")
+    print(json.dumps({"benchmark": "net.slow", "players": players, "pairs": pairs, "target": TARGET} | report))
+
+
+MEASURES = ("p50_ms", "p99_ms", "cpu_ms", "memory_mb")
 
 
 if __name__ == "__main__":
