@@ -114,11 +114,11 @@ async def test_crowds_that_dribble_headers_are_gone_in_time(tmp_path: Path) -> N
 
 
 async def test_crowds_that_never_join_are_gone_in_time(tmp_path: Path) -> None:
-    """Three hundred finished handshakes without a join, half of them through HAProxy (CASES S28).
+    """Two hundred finished handshakes without a join, half of them through HAProxy (CASES S28).
 
     Each costs the node some 3 ms to open and to close, so a crowd of any size is bounded by what one address may do.
     """
-    size = 150
+    size = 100
     with trio.fail_after(60):
         async with siege(tmp_path) as crowds:
             await of_each(crowds, lambda crowd: crowd.open(size, HANDSHAKE, 75.0))
