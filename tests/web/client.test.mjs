@@ -211,6 +211,14 @@ test("a join that the server refuses is an error with code and reason, and may b
   assert.equal((await again).session, "s1");
 });
 
+test("a refused join that nobody waits for is told by the status alone", async () => {
+  const box = new Box();
+  box.client.join({ name: "Ahab" });
+  box.socket.die(4502, "world full");
+  await new Promise(setImmediate);
+  assert.equal(box.client.status, "closed");
+});
+
 test("what a replaced connection still says is not heard", () => {
   const box = Box.playing();
   const old = box.socket;
@@ -251,6 +259,16 @@ test("content that differs from the server's is reported, once until a reset", (
   box.socket.say({ type: "cells", version: 7, entered: [[3, []]], left: [] });
   box.socket.say({ type: "delta", version: 8, cells: [[3, [], [], [], [], 12345]] });
   assert.equal(box.socket.of("digest").length, 2);
+});
+
+test("a view that is known to be wrong is not gone on from", () => {
+  const box = Box.playing();
+  box.socket.say({ type: "cells", version: 5, entered: [[3, [[1, 0, [10, 0]]]]], left: [] });
+  box.socket.say({ type: "delta", version: 6, cells: [[3, [], [], [], [], 12345]] });
+  box.socket.die();
+  box.clock.advance(250);
+  box.socket.accept();
+  assert.deepEqual(box.socket.sent[0].resume.cells, []);
 });
 
 test("a message that cannot be read ends the connection, not the session", () => {

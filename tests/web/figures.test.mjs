@@ -30,15 +30,16 @@ test("a client counts what goes through it in both directions", () => {
 test("a listener that goes while something is told still hears it, one that comes does not", () => {
   const emitter = new Emitter();
   const heard = [];
-  const end = emitter.on("told", () => {
-    end();
+  const endFirst = emitter.on("told", () => {
     emitter.on("told", () => heard.push("late"));
+    endFirst();
+    endSecond();
   });
-  emitter.on("told", (what) => heard.push(what));
+  const endSecond = emitter.on("told", (what) => heard.push(what));
   emitter.emit("told", 1);
   assert.deepEqual(heard, [1]);
   emitter.emit("told", 2);
-  assert.deepEqual(heard, [1, 2, "late"]);
+  assert.deepEqual(heard, [1, "late"]);
   emitter.emit("never", 3);
 });
 

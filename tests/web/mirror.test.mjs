@@ -95,6 +95,15 @@ test("a reset that keeps the view changes its position only", () => {
   assert.deepEqual([...change.gone, ...change.hidden, ...change.entered, ...change.updated], []);
 });
 
+test("what comes and goes, or comes twice, within one message is told as what it amounts to", () => {
+  const { mirror } = mirrorAfter(1);
+  const [fleeting, crossing] = [[7, 0, [1, 1, "x", 0]], [8, 0, [2, 2, "y", 0]]];
+  const rows = [[5, [fleeting, crossing], [], [], []], [6, [crossing], [], [], []], [5, [], [], [7], [8]]];
+  const change = mirror.apply({ type: "delta", version: 11, cells: rows });
+  assert.deepEqual([[...change.entered], [...change.updated], [...change.gone], [...change.hidden]], [[8], [], [], []]);
+  assert.equal(mirror.entities.get(8).cell, 6);
+});
+
 test("changes of cells that are not in view are ignored", () => {
   const { mirror } = mirrorAfter(1);
   mirror.apply({ type: "delta", version: 11, cells: [[99, [[7, 0, [1, 1, "x", 0]]], [], [], [], 1]] });
