@@ -29,11 +29,11 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "json": (SUBPROTOCOL_JSON,),
     "both": (SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON),
 }
-UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def read_duration(text: str) -> float:
-    """Seconds, from ``30``, ``30s``, ``2m`` or ``1h``. Raises: click.BadParameter."""
+    """Seconds, from ``30``, ``30s``, ``2m``, ``1h`` or ``7d``. Raises: click.BadParameter."""
     unit_s = UNIT_SECONDS.get(text[-1:])
     try:
         number = float(text[:-1] if unit_s else text)

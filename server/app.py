@@ -35,6 +35,7 @@ from server.node import Node
 from server.operators import Operators
 from server.readiness import Readiness
 from server.session.boundary import Boundary
+from shared_state.bans import Bans
 from shared_state.redis.bans import RedisBans
 from shared_state.redis.directory import RedisDirectory
 from shared_state.redis.durability import Durability
@@ -69,7 +70,8 @@ async def run_node(
         gate = await _open_gate(config.identity, nursery)
         directory = RedisDirectory(store.topology, most_worlds=config.worlds.most)
         node = Node(config, game, store, directory, nursery, gate)
-        watch = BanWatch(RedisBans(store.topology), gate, node.expel_banned)
+        bans = RedisBans(store.topology)
+        watch = BanWatch(bans, gate, node.expel_banned)
         await watch.ask()
         nursery.start_soon(watch.ask_forever)
         nursery.start_soon(Beat(node).run)
@@ -77,7 +79,7 @@ async def run_node(
         nursery.start_soon(node.worlds.sweep_forever)
         nursery.start_soon(report_left_out_forever)
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
-        await nursery.start(partial(_serve, node, routes_of(node, admin_token), limits, listeners))
+        await nursery.start(partial(_serve, node, routes_of(node, bans, admin_token), limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
         log.info("node listening", port=port)
         task_status.started(port)
@@ -111,7 +113,7 @@ def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:
     return Boundary(node=node.config.name, peer=peer)
 
 
-def routes_of(node: Node, admin_token: str) -> Routes:
+def routes_of(node: Node, bans: Bans, admin_token: str) -> Routes:
     """What the node answers over plain HTTP. Raises: UsageError."""
     readiness = Readiness(node.store, node.is_current)
 
@@ -126,7 +128,7 @@ def routes_of(node: Node, admin_token: str) -> Routes:
         return Response(200, render(node), {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
 
     api = WorldApi(node.worlds)
-    operators = Operators(node.store, node.directory)
+    operators = Operators(node.store, node.directory, bans)
     admin = AdminPage(operators, node.config.name, node.game.name, admin_token, WEB_ROOT / "admin")
     routes = Routes(
         exact={"/live": live, "/ready": ready, "/metrics": metrics, "/api/worlds": api.list},

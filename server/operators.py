@@ -1,4 +1,4 @@
-"""What operators ask of a running fleet, through its store alone: who lives, what is played, who is to go.
+"""What operators ask of a running fleet, through its store alone: who lives, what is played, who is to go or stay away.
 
 Must not know: nodes' ports, how answers are shown. Invariant: whatever is named and does not exist is a UsageError.
 """
@@ -15,6 +15,7 @@ import trio
 
 from server.errors import UsageError
 from server.game import Game
+from shared_state.bans import MOST_BANS, Ban, Bans, Subject, player_subject
 from shared_state.directory import MOST_PER_PAGE, Directory
 from shared_state.directory_entry import Kick, NodeEntry, WorldEntry, WorldFilter
 from shared_state.directory_names import NodeName, WorldKind
@@ -27,13 +28,15 @@ from shared_state.store import Store
 HEARD_S = 5.0
 """How long a node may take to do what it was asked for; it hears of it within half a second."""
 POLL_S = 0.05
+LONGEST_BAN_S = 100 * 365 * 86_400.0
 
 
 class Player(msgspec.Struct, frozen=True):
-    """A session of a world."""
+    """A session of a world. ``player``: whose it is, by its token; empty: nobody in particular."""
 
     session: str
     name: str
+    player: str
     node: str
     entity: int
     is_away: bool
@@ -55,6 +58,7 @@ class Operators:
 
     store: Store
     directory: Directory
+    bans: Bans
 
     async def nodes(self) -> list[NodeEntry]:
         """The nodes that live."""
@@ -111,6 +115,40 @@ class Operators:
             raise UsageError(f"node {node} is gone")
         return node
 
+    async def banned(self) -> list[Ban]:
+        """All bans, by whom they are on."""
+        book = await self.bans.changed("")
+        return sorted(book.bans, key=lambda ban: ban.subject) if book is not None else []
+
+    async def ban(self, subject: Subject, reason: str, ttl_s: float | None) -> Ban:
+        """Bans somebody; nodes heed it within a second or two. Raises: UsageError."""
+        if ttl_s is not None and not 0 < ttl_s <= LONGEST_BAN_S:
+            raise UsageError(
+                f"a ban of {ttl_s:g} s: it lasts more than 0 s and at most {LONGEST_BAN_S:g} s, or for good"
+            )
+        if not await self.bans.ban(subject, reason, ttl_s):
+            raise UsageError(f"the list is full: there are {MOST_BANS} bans")
+        return await self._ban_of(subject)
+
+    async def lift(self, subject: Subject) -> Ban:
+        """Ends a ban. Raises: UsageError."""
+        ban = await self._ban_of(subject)
+        await self.bans.lift(subject)
+        return ban
+
+    async def subject_in(self, world: WorldName, who: str) -> Subject:
+        """Whom to ban for a session, or a name, in a world. Raises: UsageError."""
+        player = await self._player(world, who)
+        if not player.player:
+            raise UsageError(f"{who!r} has no token: ban its address, which the log of node {player.node} has")
+        return player_subject(player.player)
+
+    async def _ban_of(self, subject: Subject) -> Ban:
+        found = next((ban for ban in await self.banned() if ban.subject == subject), None)
+        if found is None:
+            raise UsageError(f"there is no ban of {subject}")
+        return found
+
     async def _node(self, name: str) -> NodeName:
         nodes = [entry.name for entry in await self.directory.nodes()]
         found = [node for node in nodes if name in (node, node.rpartition("-")[0])]
@@ -147,4 +185,4 @@ class Operators:
 
 
 def _player(session: SessionId, tail: SessionTail) -> Player:
-    return Player(session, tail.name, tail.node, tail.entity, tail.away_since_ms > 0)
+    return Player(session, tail.name, tail.player, tail.node, tail.entity, tail.away_since_ms > 0)

@@ -46,6 +46,15 @@ def address_subject(text: str) -> Subject:
     return Subject(_ADDRESS + str(network))
 
 
+def read_subject(text: str) -> Subject:
+    """``player:IDENTITY``, ``address:NETWORK``, an address or network, or else a player's identity. Raises: BadName."""
+    if text.startswith(_PLAYER):
+        return player_subject(text.removeprefix(_PLAYER))
+    if text.startswith(_ADDRESS) or _network_of(text.strip()) is not None:
+        return address_subject(text.removeprefix(_ADDRESS))
+    return player_subject(text)
+
+
 @attrs.frozen
 class Ban:
     """Somebody who may not play. ``until_ms``: when it runs out, in ms since 1970; 0: never."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from client_bot.cli import bots
+from server.cli.bans import ban, bans, unban
 from server.cli.operate import drain, inspect, kick, nodes, worlds
 from server.cli.serve import serve
 from server.cli.up import up
@@ -21,5 +22,5 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-for command in (up, serve, bots, nodes, worlds, inspect, kick, drain):
+for command in (up, serve, bots, nodes, worlds, inspect, kick, drain, ban, unban, bans):
     main.add_command(command)

@@ -199,7 +199,8 @@ class Session:
         claim, self._resumes = (self._resumes if resumed else None), None
         pending = _in_order(claim.pending) if claim else []
         answered = pending[0].seq - 1 if pending else (resumed.seq if resumed else 0)
-        log.info("player joined", **self._where(), player=self.player, resumed=resumed is not None)
+        came = {"player": self.player, "address": self.client.peer, "resumed": resumed is not None}
+        log.info("player joined", **self._where(), **came)
         self._welcome(answered)
         if claim is not None:
             self._resume_view(claim)

@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import AsyncGenerator
-from typing import Any
 
-import attrs
 import pytest
 import trio
 
 from server.wire import close_codes
-from shared_state.embedded import EmbeddedStore, embedded_store
-from shared_state.errors import NoStoreBinary
-from tests.integration.families import OARLOCK
+from tests.integration.fleet import Fleet, open_fleet
 from tests.integration.player import SocketPlayer, enter, knock
 from tests.integration.proxied_nodes import until
-from tests.integration.whole_node import WholeNode, node_on
 
 pytestmark = pytest.mark.integration
-
-
-@attrs.frozen
-class Ran:
-    """What a command said."""
-
-    code: int
-    printed: str
-    errors: str
-
-    @property
-    def value(self) -> Any:
-        """The JSON that it printed."""
-        return json.loads(self.printed)
-
-
-@attrs.frozen
-class Fleet:
-    """Two nodes on a store."""
-
-    store: EmbeddedStore
-    nodes: list[WholeNode]
-
-    async def run(self, *arguments: str) -> Ran:
-        """Runs ``oarlock`` with these arguments on the fleet's store."""
-        env = {**os.environ, "OARLOCK_STORE": self.store.url, "COLUMNS": "200"}
-        done = await trio.run_process(
-            [*OARLOCK, *arguments], capture_stdout=True, capture_stderr=True, check=False, env=env
-        )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture
 async def fleet() -> AsyncGenerator[Fleet, None]:
     """Two nodes on an empty store."""
-    try:
-        async with embedded_store() as store, node_on(store, "node1") as one, node_on(store, "node2") as two:
-            yield Fleet(store, [one, two])
-    except NoStoreBinary as error:
-        pytest.skip(str(error))
+    async with open_fleet() as fleet:
+        yield fleet
 
 
 async def named(port: int, name: str) -> SocketPlayer:
@@ -150,11 +110,7 @@ async def test_what_is_not_there_is_one_clear_line(fleet: Fleet) -> None:
     """Exit code 2, and nothing else is printed."""
     with trio.fail_after(60):
         player = await enter(fleet.nodes[0].port)
-        for command, says in MISTAKES.items():
-            ran = await fleet.run(*command.split())
-            assert (ran.code, ran.printed, len(ran.errors.splitlines())) == (2, "", 1), command
-            assert ran.errors.startswith("oarlock: ")
-            assert says in ran.errors
+        await fleet.verify_refused(MISTAKES)
         assert player.is_content()
 
 

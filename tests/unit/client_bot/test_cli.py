@@ -47,7 +47,10 @@ def test_an_unreachable_server_is_one_line(tmp_path: Path) -> None:
     assert not report.exists()
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("30", 30.0), ("1.5s", 1.5), ("2m", 120.0), ("1h", 3600.0)])
+DURATIONS = {"30": 30.0, "1.5s": 1.5, "2m": 120.0, "1h": 3600.0, "7d": 604_800.0}
+
+
+@pytest.mark.parametrize(("text", "seconds"), DURATIONS.items())
 def test_durations_have_units(text: str, seconds: float) -> None:
     """A bare number is seconds."""
     assert read_duration(text) == seconds
