@@ -19,7 +19,7 @@ from server import seats
 from server.identity import gate, tokens
 from server.net.admission import Accept, Admission
 from server.net.http import Request
-from server.session import orders, session, stay
+from server.session import deeds, orders, session, stay
 from server.wire import close_codes, codec, errors
 from server.wire import messages as wire
 from server.wire.codec import CODECS, JSON, MSGPACK
@@ -147,7 +147,9 @@ def test_the_tables_of_codes_have_those_of_the_node() -> None:
     """Every code that stands in the source of sessions, identity and codecs, and no other."""
     told = {name for row in rows("## Codes") for name in names(row[0])}
     used = {
-        text for module in (orders, session, stay, tokens, gate, codec, committer, seats) for text in codes_in(module)
+        text
+        for module in (deeds, orders, session, stay, tokens, gate, codec, committer, seats)
+        for text in codes_in(module)
     }
     assert told == used
 
