@@ -21,7 +21,8 @@ class Cause(msgspec.Struct, array_like=True, frozen=True):
     """What the game did in one commit.
 
     ``now_ms``: the time that the rule saw, milliseconds since 1970. ``rule``: the command or timed rule. ``entity``,
-    ``player``, ``node``: who acted. ``args``: the command's fields, in order.
+    ``player``, ``node``: who acted. ``args``: the command's fields, in order. ``leases``: those that the commit was
+    made under, each with its token as text.
     """
 
     what: What
@@ -31,6 +32,7 @@ class Cause(msgspec.Struct, array_like=True, frozen=True):
     player: str = ""
     node: str = ""
     args: list[Any] = []
+    leases: dict[str, str] = {}
 
 
 class UnreadableCause(ServerError):
@@ -47,7 +49,8 @@ def note(
     """Has the log say why this transaction happened."""
     who = (0, "", "") if actor is None else (actor.entity, actor.name, actor.node)
     args = [] if command is None else list(msgspec.structs.astuple(command))
-    tx.cause = _encode(Cause(what, tx.now_ms, rule, *who, args))
+    leases = {name: str(token) for name, token in tx.guards.items()}
+    tx.cause = _encode(Cause(what, tx.now_ms, rule, *who, args, leases))
 
 
 def read_cause(cause: bytes) -> Cause:
