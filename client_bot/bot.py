@@ -18,6 +18,7 @@ from client_bot.backoff import ABNORMAL, Backoff, may_return
 from client_bot.brains import Brain, Sight
 from client_bot.client import Client, State
 from client_bot.connection import Address, Closed, Dial, Line, UnreachableError, visit
+from client_bot.diary import Entry
 from client_bot.facts import Answered, AskedToMove, Blamed, Fact, Heard, Joined
 from client_bot.measure import Measures
 from client_bot.passage import Passage
@@ -32,7 +33,10 @@ SILENCE_S = 4.0
 
 @attrs.frozen
 class Surroundings:
-    """What the bots of a swarm share: where to connect and how, pace, stage, and where measurements go."""
+    """What the bots of a swarm share: where to connect and how, pace, stage, and where measurements go.
+
+    ``diary``: takes what they were promised; None: nobody asks.
+    """
 
     address: Address
     dial: Dial
@@ -40,6 +44,7 @@ class Surroundings:
     stage: Stage
     measures: Measures
     visibility: Visibility
+    diary: list[Entry] | None = None
 
 
 @attrs.define(eq=False)
@@ -276,6 +281,8 @@ class Bot:
         self.around.visibility.seen(mirror.epoch, self.node, mirror.version, now_s)
 
     def _measure(self, answer: Answered, now_s: float) -> None:
+        if self.around.diary is not None:
+            self.around.diary.append(self._entry(answer, now_s))
         self.around.measures.do_to_done.add(answer.took_s)
         if self._passage is not None:
             self._passage.answered(answer.sent.seq, answer.took_s)
@@ -283,3 +290,19 @@ class Bot:
         if answer.is_commit and self.client.mirror is not None:
             commit = Commit(answer.ack.version, answer.sent.sent_s, now_s)
             self.around.visibility.committed(self.client.mirror.epoch, self.node, commit)
+
+    def _entry(self, answer: Answered, now_s: float) -> Entry:
+        sent, ack, mirror, welcome = answer.sent, answer.ack, self.client.mirror, self.client.welcome
+        return Entry(
+            session=welcome.session if welcome else "",
+            seq=sent.seq,
+            command=sent.command,
+            sent_s=sent.sent_s,
+            answered_s=now_s,
+            code=ack.code,
+            epoch=mirror.epoch if mirror else "",
+            version=ack.version,
+            node=self.node,
+            again=sent.sent_s < self._joined_s,
+            seen=mirror.version if mirror else 0,
+        )

@@ -40,6 +40,7 @@ class SwarmPlan:
         quiet_s: a view that did not change for so long is quiet.
         quiet_limit_s: how long to wait for all views to be quiet; a world that moves by itself never is.
         keeps_views: the result has every bot's entities, not only digests.
+        keeps_diary: the result has every answer that a bot got.
     """
 
     url: str = DEFAULT_URL
@@ -57,6 +58,7 @@ class SwarmPlan:
     quiet_s: float = 0.5
     quiet_limit_s: float = 2.0
     keeps_views: bool = False
+    keeps_diary: bool = False
     address: Address = attrs.field(init=False)
 
     @address.default

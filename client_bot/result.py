@@ -12,6 +12,7 @@ import attrs
 
 from client_bot.bot import Bot
 from client_bot.client import State
+from client_bot.diary import Diary, Entry, View
 from client_bot.findings import Finding
 from client_bot.measure import Measures
 from client_bot.plan import SwarmPlan
@@ -48,7 +49,11 @@ class BotResult:
 
 @attrs.frozen
 class SwarmResult:
-    """A whole run. ``is_quiet``: no view changed any more when the bots were collected."""
+    """A whole run.
+
+    ``is_quiet``: no view changed any more when the bots were collected. ``entries``: the answers; empty unless the plan
+    keeps a diary.
+    """
 
     plan: SwarmPlan
     seconds: float
@@ -59,11 +64,24 @@ class SwarmResult:
     divergences: int
     digests_checked: int
     is_quiet: bool
+    entries: list[Entry] = attrs.field(factory=list)
 
     @property
     def bots_per_node(self) -> dict[str, int]:
         """How many bots each node served last."""
         return dict(sorted(Counter(bot.node for bot in self.bots if bot.node).items()))
+
+    def views(self) -> list[View]:
+        """What the bots that are connected hold."""
+        return [
+            View(bot.name, bot.node, bot.epoch, bot.version, bot.cells)
+            for bot in self.bots
+            if bot.is_online and bot.cells
+        ]
+
+    def diary(self) -> Diary:
+        """What the bots were told; without entries unless the plan keeps a diary."""
+        return Diary(self.entries, self.views())
 
     def disagreements(self) -> list[str]:
         """Cells that two bots at the same position hold with different content; meaningful when quiet."""

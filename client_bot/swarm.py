@@ -19,6 +19,7 @@ from client_bot.bot import Bot, Surroundings
 from client_bot.brains import find_brain
 from client_bot.client import Client, State
 from client_bot.connection import Closed, Dial, Line, dial_tcp, visit
+from client_bot.diary import Entry
 from client_bot.measure import Measures
 from client_bot.plan import SwarmPlan
 from client_bot.progress import Moment, Progress
@@ -32,7 +33,8 @@ POLL_S = 0.05
 SHOW_EVERY_S = 0.5
 LEAVE_S = 3.0
 
-Inspect: TypeAlias = Callable[[Callable[[], SwarmResult]], Awaitable[SwarmResult]]
+Collect: TypeAlias = Callable[[], SwarmResult]
+Inspect: TypeAlias = Callable[[Collect], Awaitable[SwarmResult]]
 
 
 async def run_swarm(
@@ -83,13 +85,15 @@ class _Swarm:
     dial: Dial
     stage: Stage = attrs.field(factory=Stage, init=False)
     measures: Measures = attrs.field(factory=Measures, init=False)
+    entries: list[Entry] = attrs.field(factory=list, init=False)
     bots: list[Bot] = attrs.field(init=False)
     began_s: float = attrs.field(factory=trio.current_time, init=False)
 
     def __attrs_post_init__(self) -> None:
         plan = self.plan
         visibility = Visibility(self.measures)
-        around = Surroundings(plan.address, self.dial, plan.rate_hz, self.stage, self.measures, visibility)
+        diary = self.entries if plan.keeps_diary else None
+        around = Surroundings(plan.address, self.dial, plan.rate_hz, self.stage, self.measures, visibility, diary)
         self.bots = [_make_bot(plan, number, brain, around) for number, brain in enumerate(plan.cast())]
 
     async def ramp_up(self, nursery: trio.Nursery) -> None:
@@ -118,6 +122,7 @@ class _Swarm:
             divergences=sum(client.findings.divergences for client in clients),
             digests_checked=sum(client.mirror.digests_checked for client in clients if client.mirror),
             is_quiet=is_quiet,
+            entries=list(self.entries),
         )
 
     async def leave(self) -> None:
