@@ -39,14 +39,19 @@ class EmbeddedStore:
     Args:
         url: where it listens, unix socket.
         tcp_url: where it listens on the loopback interface; empty: it does not.
-        pid: of the server itself.
+        process: the server itself.
         kind: valkey or redis.
     """
 
     url: str
     tcp_url: str
-    pid: int
+    process: KeptProcess
     kind: str
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.process.pid
 
 
 def find_binary() -> Path:
@@ -133,7 +138,7 @@ async def _running(program: Path, home: Path, port: int, options: Sequence[str])
     async with kept_process(command, home / "store.log", stop_deadline_s=STOP_DEADLINE_S, env=MALLOC) as process:
         if not await _answers(process, socket_path):
             raise StoreUnavailable(f"{program} did not start: {process.log_end()}")
-        yield EmbeddedStore(f"unix://{socket_path}", f"redis://{LOOPBACK}:{port}" if port else "", process.pid, kind)
+        yield EmbeddedStore(f"unix://{socket_path}", f"redis://{LOOPBACK}:{port}" if port else "", process, kind)
 
 
 async def _kind(program: Path) -> str:

