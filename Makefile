@@ -11,7 +11,7 @@ OUT ?= bench/results/arena.json
 # Checks the types in the browser's modules, nothing more: no build step, no dependency of anything that runs.
 TYPESCRIPT := 7.0.2
 TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
-SOURCES := server shared_state client_bot tests bench
+SOURCES := server shared_state client_bot proof tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help play test fuzz simulate check check-web format bench arena clean
@@ -31,7 +31,7 @@ simulate: $(VENV)/dev  ## Live SEEDS=10000 simulated lives of clusters, FROM=1 o
 check: $(VENV)/dev  ## Format, lint, types, import contracts, structure.
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/flake8-async --disable ASYNC114,ASYNC124,ASYNC128,ASYNC910,ASYNC911,ASYNC912,ASYNC913 $$(git ls-files "server/**.py" "shared_state/**.py" "client_bot/**.py")
+	$(BIN)/flake8-async --disable ASYNC114,ASYNC124,ASYNC128,ASYNC910,ASYNC911,ASYNC912,ASYNC913 $$(git ls-files "server/**.py" "shared_state/**.py" "client_bot/**.py" "proof/**.py")
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/structure

@@ -80,6 +80,7 @@ def read_weight(text: str) -> tuple[str, float]:
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="msgpack", show_default=True)
 @click.option("--report", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
+@click.option("--record", type=click.Path(path_type=Path, file_okay=False), help="Keep what they are told here.")
 def bots(
     url: str,
     bots: int,
@@ -92,6 +93,7 @@ def bots(
     format_: str,
     report_file: Path | None,
     as_json: bool,
+    record: Path | None,
 ) -> None:
     """Let bots play in a running world and check everything they are shown."""
     try:
@@ -105,10 +107,14 @@ def bots(
             rate_hz=rate_hz,
             radius=radius,
             subprotocols=FORMATS[format_],
+            keeps_diary=record is not None,
         )
     except ValueError as error:
         raise click.UsageError(str(error.args[0])) from None
-    report = report_of(_run(plan, is_silent=as_json))
+    result = _run(plan, is_silent=as_json)
+    if record is not None:
+        _keep(result, record)
+    report = report_of(result)
     _publish(report, report_file, as_json)
     sys.exit(0 if report.verdict == "PASS" else 1)
 
@@ -148,6 +154,14 @@ async def _stop_on_interrupt(stop: trio.Event, task_status: trio.TaskStatus[None
         task_status.started()
         await anext(aiter(signals))
         stop.set()
+
+
+def _keep(result: SwarmResult, directory: Path) -> None:
+    try:
+        result.diary().save(directory)
+    except OSError as error:
+        click.echo(f"Error: what the bots were told cannot be kept: {error}", err=True)
+        sys.exit(2)
 
 
 def _publish(report: Report, report_file: Path | None, as_json: bool) -> None:

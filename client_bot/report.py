@@ -6,6 +6,7 @@ by the caller, with ``attrs.evolve``. Invariant: a report is JSON-representable,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,7 +76,11 @@ class StoreUse:
 
 @attrs.frozen
 class Report:
-    """A run, judged. ``rejections`` by code, ``took_effect`` by command, ``heard`` by name of event, over all bots."""
+    """A run, judged.
+
+    ``rejections`` by code, ``took_effect`` by command, ``heard`` by name of event, over all bots. ``replayed``: how
+    many rules of the log were run again; null: nobody did.
+    """
 
     verdict: str
     reasons: list[str]
@@ -98,6 +103,7 @@ class Report:
     invariants: dict[str, int] = attrs.Factory(dict)
     versions_checked: int = 0
     versions_missed: int = 0
+    replayed: int | None = None
     faults: list[Fault] = attrs.Factory(list)
     store: StoreUse = StoreUse()
     node_cpu_s: dict[str, float] = attrs.Factory(dict)
@@ -178,6 +184,11 @@ def to_text(report: Report) -> str:
             f"world      {len(report.invariants)} invariants at {report.versions_checked} versions "
             f"({report.versions_missed} missed), {wrong} broken"
         )
+    if report.replayed is not None:
+        lines.append(f"log        {report.replayed} rules run again, in the log's order")
+    if report.faults:
+        lines.append(f"faults     {_listed(Counter(fault.kind for fault in report.faults))}")
+        lines.append(f"           players noticed {_span(latency.resume_gap)}")
     if commands.unresolved:
         lines.append(f"           {commands.unresolved} commands ended with their session: their fate is not known")
     if (latency.lag.p99 or 0.0) > TOLERABLE_LAG_MS:

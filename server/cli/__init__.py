@@ -12,6 +12,7 @@ from server.cli.bans import ban, bans, unban
 from server.cli.operate import drain, inspect, kick, nodes, worlds
 from server.cli.serve import serve
 from server.cli.up import up
+from server.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,5 +23,5 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-for command in (up, serve, bots, nodes, worlds, inspect, kick, drain, ban, unban, bans):
+for command in (up, serve, bots, verify, nodes, worlds, inspect, kick, drain, ban, unban, bans):
     main.add_command(command)

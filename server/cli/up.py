@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import sys
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from functools import partial
 from pathlib import Path
@@ -17,9 +16,12 @@ from rich.console import Console
 from client_bot.cli import read_duration
 from client_bot.plan import SwarmPlan
 from client_bot.progress import ConsoleProgress, Progress, SilentProgress
-from client_bot.report import Report, to_json, to_text
+from client_bot.report import Report, to_text
+from client_bot.result import SwarmResult
 from client_bot.swarm import run_swarm
-from server.cli.failures import fail, run
+from proof.recorder import recording
+from server.cli.failures import run
+from server.cli.verdict import conclude
 from server.game.game import load_game
 from server.launch.cluster import MAX_NODES, Cluster, ClusterPlan, open_cluster
 from server.launch.demo import demo_controls
@@ -34,13 +36,17 @@ FOREVER_S = 1e9
 
 @attrs.frozen(kw_only=True)
 class Show:
-    """What plays in the cluster; ``seconds`` None: until Ctrl-C."""
+    """What plays in the cluster.
+
+    ``seconds`` None: until Ctrl-C. ``record``: keep the evidence in this directory.
+    """
 
     bots: int
     world: WorldName
     seconds: float | None
     seed: int
     rate_hz: float
+    record: Path | None
 
 
 @click.command()
@@ -58,6 +64,9 @@ class Show:
 @click.option("--store", "store_url", default="", help="A store that runs already; none: an embedded one.")
 @click.option("--game", default="flotsam", show_default=True, help="The game: module:attribute, or one that ships.")
 @click.option("--logs", type=click.Path(path_type=Path, file_okay=False), help="Keep the processes' logs here.")
+@click.option(
+    "--record", type=click.Path(path_type=Path, file_okay=False), help="Keep the evidence here, for `oarlock verify`."
+)
 def up(
     nodes: int,
     bots: int,
@@ -71,25 +80,30 @@ def up(
     store_url: str,
     game: str,
     logs: Path | None,
+    record: Path | None,
 ) -> None:
     """Start a store, nodes, HAProxy and bots; Ctrl-C stops everything."""
     configure_logs(as_json=False)
     plan = ClusterPlan(nodes=nodes, host=host, port=port, store_url=store_url, game=game, log_directory=logs)
+    if record is not None and (seconds is None or not bots):
+        raise click.UsageError("--record needs bots, and a time to play: --for")
     chosen = random.SystemRandom().getrandbits(32) if seed is None else seed
-    report = run(partial(_up, plan, world, bots, seconds, chosen, rate_hz))
-    if report is None:
-        return
-    if report_file is not None:
-        _write(report_file, to_json(report))
-    click.echo(to_text(report))
-    sys.exit(0 if report.verdict == "PASS" else 1)
+    report = run(partial(_up, plan, world, bots, seconds, chosen, rate_hz, record))
+    if report is not None:
+        conclude(report, report_file, to_text(report))
 
 
 async def _up(
-    plan: ClusterPlan, world: str, bots: int, seconds: float | None, seed: int, rate_hz: float
+    plan: ClusterPlan,
+    world: str,
+    bots: int,
+    seconds: float | None,
+    seed: int,
+    rate_hz: float,
+    record: Path | None,
 ) -> Report | None:
     """Runs it all. Returns: the report, if bots played for the time given."""
-    show = Show(bots=bots, world=world_name(world), seconds=seconds, seed=seed, rate_hz=rate_hz)
+    show = Show(bots=bots, world=world_name(world), seconds=seconds, seed=seed, rate_hz=rate_hz, record=record)
     game = load_game(plan.game)
     report: Report | None = None
     async with trio.open_nursery() as nursery:
@@ -122,13 +136,24 @@ async def _play(show: Show, inspection: Inspection) -> Report | None:
         seed=show.seed,
         rate_hz=show.rate_hz,
         resumes=True,
+        keeps_diary=show.record is not None,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(inspection.watch)
         with _progress(show) as watch:
-            result = await run_swarm(plan, watch, inspect=inspection.inspect)
+            if show.record is None:
+                result = await run_swarm(plan, watch, inspect=inspection.inspect)
+            else:
+                result = await _record(show.record, plan, inspection, watch)
         nursery.cancel_scope.cancel()
     return inspection.complete(result)
+
+
+async def _record(directory: Path, plan: SwarmPlan, inspection: Inspection, watch: Progress) -> SwarmResult:
+    async with recording(inspection.cluster.store_url, inspection.world, inspection.game) as recorder:
+        result = await run_swarm(plan, watch, inspect=recorder.around(inspection.inspect))
+    recorder.recording(result).save(directory)
+    return result
 
 
 def _progress(show: Show) -> AbstractContextManager[Progress]:
@@ -154,10 +179,3 @@ async def _stop_on_signal(
         await anext(aiter(signals))
         click.echo("stopping ...")
         scope.cancel()
-
-
-def _write(report_file: Path, encoded: bytes) -> None:
-    try:
-        report_file.write_bytes(encoded)
-    except OSError as error:
-        fail(f"the report cannot be written: {error}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("server", "shared_state", "client_bot")
+PACKAGES = ("server", "shared_state", "client_bot", "proof")
 MAX_FILE_LINES, MAX_TEST_LINES, MEDIAN_FILE_LINES = 400, 500, 120
 MAX_FUNCTION_LINES, MEDIAN_FUNCTION_LINES = 60, 6
 BANNED_NAMES = {"utils", "helpers", "manager", "common", "misc", "util", "helper"}

@@ -1,0 +1,80 @@
+"""What the world looks like at a version: do its invariants hold, and was it what bots held of it? Pure.
+
+Versions come in rising order. Invariant: a bot with one right view has no flaw; one that was never right has one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from client_bot.diary import View
+from proof.flaw import Flaw
+from server.game import Game
+from server.interest.changes import cell_content, content_digest
+from shared_state.cell import CellId
+from shared_state.replica import Replica
+
+SHOWN = 3
+
+
+@attrs.define(eq=False)
+class Invariants:
+    """The game's invariants, asked at every version. ``broken``: at how many versions each did not hold."""
+
+    game: Game
+    versions: int = 0
+    broken: Counter[str] = attrs.field(factory=Counter)
+
+    def look(self, replica: Replica) -> Iterator[Flaw]:
+        """The first few flaws of each invariant; all are counted."""
+        self.versions += 1
+        entities = {id_: entity.value for id_, entity in replica.entities.items()}
+        for invariant in self.game.invariants:
+            wrong = invariant.check(entities)
+            if wrong is not None:
+                self.broken[invariant.name] += 1
+                if self.broken[invariant.name] <= SHOWN:
+                    yield Flaw("invariant", f"{invariant.name} at version {replica.version}: {wrong}")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Broken versions by invariant, all of the game's."""
+        return {invariant.name: self.broken[invariant.name] for invariant in self.game.invariants}
+
+
+@attrs.define(eq=False)
+class Views:
+    """The views of bots, each compared when the world is at its version."""
+
+    game: Game
+    _due: dict[tuple[str, int], list[View]] = attrs.field(factory=lambda: defaultdict(list))
+    _right: set[str] = attrs.field(factory=set)
+    _wrong: dict[str, str] = attrs.field(factory=dict)
+
+    def expect(self, views: Iterable[View]) -> None:
+        """Adds views that are to be compared."""
+        for view in views:
+            self._due[view.epoch, view.version].append(view)
+            self._wrong[view.bot] = (
+                f"{view.bot} on {view.node} holds version {view.version} of {view.epoch}, which never was"
+            )
+
+    def look(self, replica: Replica) -> None:
+        """Compares those of this version."""
+        for view in self._due.pop((replica.epoch, replica.version), ()):
+            cells = [cell for cell, digest in view.cells.items() if self._digest(replica, cell) != digest]
+            if cells:
+                text = f"{view.bot} on {view.node} held at version {view.version} what the log does not give: "
+                self._wrong[view.bot] = f"{text}cells {', '.join(map(str, cells))}"
+            else:
+                self._right.add(view.bot)
+
+    def flaws(self) -> Iterator[Flaw]:
+        """One for each bot that was never right."""
+        yield from (Flaw("view", text) for bot, text in self._wrong.items() if bot not in self._right)
+
+    def _digest(self, replica: Replica, cell: int) -> int:
+        return content_digest(cell_content(replica, CellId(cell), frozenset(self.game.secret_kinds)))
