@@ -12,7 +12,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from client_bot.connection import UnreachableError
+from client_bot.connection import Address, UnreachableError
 from client_bot.plan import SwarmPlan
 from client_bot.progress import Moment, SilentProgress
 from client_bot.report import report_of
@@ -124,6 +124,29 @@ async def test_bots_come_back_when_asked_to(autojump_clock: MockClock, world: Ba
     judged, reasons = verdict(result)
     assert judged == "PASS", reasons
     assert report_of(result).reconnects == 2
+
+
+async def test_who_is_told_to_come_later_does(autojump_clock: MockClock, world: Bay) -> None:
+    """Refused with a Retry-After, no bot asks again before that time (S17)."""
+    world.faults.retry_after_s = 5
+    dialled_s: list[float] = []
+
+    async def dial(address: Address) -> trio.abc.Stream:
+        dialled_s.append(trio.current_time())
+        return await world.dial(address)
+
+    def refuse() -> None:
+        world.faults.refuse_with.extend([503] * PLAN.bots)
+        world.faults.close_with.extend([1001] * PLAN.bots)
+        dialled_s.clear()
+
+    world.nursery.start_soon(_later, refuse)
+    with trio.fail_after(DEADLINE_S):
+        result = await run_swarm(attrs.evolve(PLAN, seconds=10.0), SilentProgress(), dial=dial)
+    refused_s, again_s = sorted(dialled_s)[: PLAN.bots], sorted(dialled_s)[PLAN.bots :]
+    assert len(again_s) == PLAN.bots
+    assert min(again_s) - min(refused_s) >= 5
+    assert all(bot.is_online for bot in result.bots)
 
 
 async def test_each_gap_is_measured_from_its_own_loss(autojump_clock: MockClock, world: Bay) -> None:

@@ -35,6 +35,7 @@ class Faults:
     hasty_acks: int = 0
     close_with: deque[int] = attrs.Factory(deque)
     refuse_with: deque[int] = attrs.Factory(deque)
+    retry_after_s: int = 0
 
     def strikes(self, name: str) -> bool:
         """The fault is due; it is used up by asking."""
@@ -103,7 +104,8 @@ class Bay:
         async with trio.open_nursery() as nursery:
             request = await wrap_server_stream(nursery, stream)
             if self.faults.refuse_with:
-                await request.reject(self.faults.refuse_with.popleft())
+                headers = [(b"retry-after", b"%d" % self.faults.retry_after_s)]
+                await request.reject(self.faults.refuse_with.popleft(), extra_headers=headers)
                 return
             socket = await request.accept(subprotocol=request.proposed_subprotocols[0])
             try:
