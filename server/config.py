@@ -46,6 +46,7 @@ class WorldConfig:
     commit_pause_s: float = _bounded(0.010, 0, 1, "Longest wait for more commands before a commit, under load.")
     digest_every_s: float = _bounded(2.0, 0, LONG_S, "How often clients are sent content checks.")
     slow_limit_s: float = _bounded(10.0, 0, LONG_S, "How long a client may fail to read before it is closed.")
+    store_limit_s: float = _bounded(20.0, 0.1, LONG_S, "How long players are kept while the store does not answer.")
     join_limit_s: float = _bounded(4.0, 0, LONG_S, "How long a connection may take to join.")
     grace_s: float = _bounded(15.0, 0.0, 3600.0, "How long a player may be away before the avatar leaves the world.")
     linger_s: float = _bounded(5.0, 0, LONG_S, "How long a world stays open after its last local player.")

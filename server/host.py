@@ -287,11 +287,17 @@ class WorldHost:
             row = None
         found(row)
 
-    async def dismiss_idle_forever(self) -> None:
-        """Closes connections that have not read, or not joined, for too long."""
+    async def dismiss_forever(self) -> None:
+        """Closes connections that have not read, or not joined, for too long; all, if the store is away for too long.
+
+        Then it may be this node alone that is cut off from it, and players go on elsewhere.
+        """
         while True:
             await trio.sleep(DISMISS_EVERY_S)
             now_s = trio.current_time()
+            cut_off_s = self.world.follower.cut_off_since_s
+            if cut_off_s is not None and now_s - cut_off_s > self.config.store_limit_s:
+                self.dismiss(close_codes.STORE_AWAY, "the store does not answer")
             for session in self.sessions:
                 stalled_s = session.client.stalled_since
                 if stalled_s is not None and now_s - stalled_s > self.config.slow_limit_s:
@@ -358,7 +364,7 @@ async def open_host(
                 host.seating = CountedSeating(seats, nursery)
                 nursery.start_soon(host.seating.renew_forever, host.players)
             nursery.start_soon(host.flush_forever)
-            nursery.start_soon(host.dismiss_idle_forever)
+            nursery.start_soon(host.dismiss_forever)
             nursery.start_soon(_lead, host, live_nodes)
             yield host
             nursery.cancel_scope.cancel()

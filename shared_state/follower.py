@@ -64,6 +64,8 @@ class Follower:
     lag_alarm_s: float = 0.25
     counts: FollowerCounts = attrs.field(factory=FollowerCounts)
     history: int = 0
+    cut_off_since_s: float | None = None
+    """Since when the store could not be asked, by Trio's clock; None: it answered when it was last asked."""
     _repairing: bool = True
     _promised: int = 0
     _buffer: list[Delta] = attrs.field(factory=list)
@@ -176,10 +178,12 @@ class Follower:
             await self._compare()
         except StoreError as error:
             self._asked += asked
+            self.cut_off_since_s = self.cut_off_since_s or trio.current_time()
             log.warning("replica not compared", world=self.world, error=str(error))
             await trio.sleep(0.1)
             self._alarm.set()
         else:
+            self.cut_off_since_s = None
             self._end_repair()
             for done in asked:
                 done.set()

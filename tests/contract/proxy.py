@@ -29,12 +29,14 @@ class Proxy:
     Args:
         delay_s: of replies.
         cut_replies: close a connection instead of forwarding its next reply.
+        is_cut_off: later connections are frozen, too.
     """
 
     path: str
     port: int = 0
     delay_s: float = 0.0
     cut_replies: bool = False
+    is_cut_off: bool = False
     cuts: int = 0
     connections: list[Proxied] = attrs.field(factory=list)
 
@@ -48,10 +50,21 @@ class Proxy:
         for connection in self.connections:
             connection.frozen = True
 
+    def cut_off(self) -> None:
+        """Makes all connections half-open, later ones too, until they are ended by ``reconnect``."""
+        self.is_cut_off = True
+        self.freeze()
+
+    def reconnect(self) -> None:
+        """Ends the frozen connections; new ones work."""
+        self.is_cut_off = False
+        for connection in self.connections:
+            connection.scope.cancel()
+
     async def serve(self, client: trio.SocketStream) -> None:
         """Forwards one connection until either side ends it."""
         async with client, await trio.open_unix_socket(self.path) as server:
-            connection = Proxied(client, server)
+            connection = Proxied(client, server, frozen=self.is_cut_off)
             self.connections.append(connection)
             with connection.scope:
                 async with trio.open_nursery() as nursery:

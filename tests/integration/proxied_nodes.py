@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -210,29 +210,40 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 async def running_proxy(
     binary: str, directory: Path, node_count: int = 2, config: Path = CONFIG
 ) -> AsyncIterator[Proxy]:
-    """HAProxy in front of ready nodes. It inherits its listening socket, so that no port can be taken in between."""
+    """HAProxy in front of tiny nodes that are ready."""
     nodes = [TinyNode(f"node{number}") for number in range(1, node_count + 1)]
+    with trio.fail_after(DEADLINE_S):
+        async with trio.open_nursery() as nursery:
+            for node in nodes:
+                await node.open()
+                nursery.start_soon(node.run)
+            async with proxy_before([node.address for node in nodes], binary, directory, config) as proxy:
+                yield attrs.evolve(proxy, nodes=nodes)
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def proxy_before(
+    addresses: Sequence[str], binary: str, directory: Path, config: Path = CONFIG
+) -> AsyncIterator[Proxy]:
+    """HAProxy in front of nodes. It inherits its listening socket, so that no port can be taken in between."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        proxy = Proxy(listening.getsockname()[1], listening, nodes, str(directory / "admin"), directory / "log")
-        with trio.fail_after(DEADLINE_S):
-            async with trio.open_nursery() as nursery:
-                for node in nodes:
-                    await node.open()
-                    nursery.start_soon(node.run)
-                with proxy.log.open("wb") as log:
-                    run = partial(
-                        trio.run_process,
-                        [binary, "-db", "-f", str(config)],
-                        env=environment_of(nodes, f"fd@{listening.fileno()}", proxy.admin_socket),
-                        pass_fds=[listening.fileno()],
-                        stdout=log,
-                        stderr=log,
-                    )
-                    await nursery.start(run)
-                await until(lambda: answers(proxy))
-                yield proxy
-                # Cancelling is what stops a process that trio.run_process started.
-                nursery.cancel_scope.cancel()
+        proxy = Proxy(listening.getsockname()[1], listening, [], str(directory / "admin"), directory / "log")
+        async with trio.open_nursery() as nursery:
+            with proxy.log.open("wb") as log:
+                run = partial(
+                    trio.run_process,
+                    [binary, "-db", "-f", str(config)],
+                    env=environment_of(addresses, f"fd@{listening.fileno()}", proxy.admin_socket),
+                    pass_fds=[listening.fileno()],
+                    stdout=log,
+                    stderr=log,
+                )
+                await nursery.start(run)
+            await until(lambda: answers(proxy))
+            yield proxy
+            # Cancelling is what stops a process that trio.run_process started.
+            nursery.cancel_scope.cancel()
 
 
 async def answers(proxy: Proxy) -> bool:
@@ -240,11 +251,11 @@ async def answers(proxy: Proxy) -> bool:
     return (await proxy.get("/proxy"))[0] == 200
 
 
-def environment_of(nodes: list[TinyNode], bind: str, admin_socket: str) -> dict[str, str]:
+def environment_of(addresses: Sequence[str], bind: str, admin_socket: str) -> dict[str, str]:
     """The variables the file reads."""
-    addresses = {f"OARLOCK_NODE_{number}": node.address for number, node in enumerate(nodes, 1)}
+    nodes = {f"OARLOCK_NODE_{number}": address for number, address in enumerate(addresses, 1)}
     fixed = {"OARLOCK_BIND": bind, "OARLOCK_HAPROXY_SOCKET": admin_socket, "OARLOCK_HAPROXY_LOG": "stdout"}
-    return {**addresses, **fixed}
+    return {**nodes, **fixed}
 
 
 def derived_config(directory: Path, **replaced: str) -> Path:

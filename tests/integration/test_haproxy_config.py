@@ -130,7 +130,7 @@ async def test_an_unready_node_gets_no_new_player_and_keeps_its_own(binary: str,
 
 
 async def test_a_hanging_store_throws_nobody_out(binary: str, tmp_path: Path) -> None:
-    """With every node unready, players stay connected and newcomers are told to come back; then all is well again."""
+    """With every node unready, players stay connected and newcomers are told to come back; then all is well (S25)."""
     async with running_proxy(binary, tmp_path) as proxy:
         players = [(await proxy.upgrade("/ws/bay"))[0] for _ in range(6)]
         for node in proxy.nodes:
@@ -219,7 +219,7 @@ async def reload(nursery: trio.Nursery, binary: str, proxy: Proxy) -> None:
     old = (await proxy.command("show info")).partition("Pid: ")[2].split()[0]
     command = [binary, "-db", "-f", str(CONFIG), "-x", proxy.admin_socket, "-sf", old]
     fileno = proxy.listening.fileno()
-    env = environment_of(proxy.nodes, f"fd@{fileno}", proxy.admin_socket)
+    env = environment_of([node.address for node in proxy.nodes], f"fd@{fileno}", proxy.admin_socket)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     await nursery.start(partial(trio.run_process, command, env=env, pass_fds=[fileno], **quiet))
 
@@ -242,7 +242,7 @@ async def test_an_operator_drains_a_node(binary: str, tmp_path: Path) -> None:
 
 
 async def test_an_idle_player_is_not_cut_off(binary: str, tmp_path: Path) -> None:
-    """An upgraded socket stays open for ten times the timeouts that govern requests."""
+    """An upgraded socket stays open for ten times the timeouts that govern requests (S18)."""
     config = derived_config(tmp_path, client="150ms", server="150ms")
     async with running_proxy(binary, tmp_path, config=config) as proxy:
         stream, _ = await proxy.upgrade("/ws/bay")
@@ -251,7 +251,7 @@ async def test_an_idle_player_is_not_cut_off(binary: str, tmp_path: Path) -> Non
 
 
 async def test_it_is_the_tunnel_timeout_that_keeps_idle_players(binary: str, tmp_path: Path) -> None:
-    """Without ``timeout tunnel`` the same idle socket is cut."""
+    """Without ``timeout tunnel`` the same idle socket is cut (S18)."""
     config = derived_config(tmp_path, client="150ms", server="150ms", tunnel="")
     async with running_proxy(binary, tmp_path, config=config) as proxy:
         stream, _ = await proxy.upgrade("/ws/bay")
