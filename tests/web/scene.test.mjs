@@ -1,11 +1,14 @@
-/** What the page shows of the bay: smooth motion, shouts, crates in reach, and how much of the bay is asked for. */
+/** What the page shows of the bay: where things are, what is seen for a moment, and how much of the bay is asked for. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Camera } from "../../server/web/flotsam/camera.js";
-import { Track } from "../../server/web/flotsam/motion.js";
+import { Effects } from "../../server/web/flotsam/effects.js";
 import { Scene } from "../../server/web/flotsam/scene.js";
+
+const boat = (id, x, y, more = {}) => ({ id, kind: "Boat", fields: { x, y, dx: 0, dy: 0, name: "Ahab", gold: 0, ...more } });
+const crate = (id, x, y) => ({ id, kind: "Crate", fields: { x, y, gold: 3, oil: 0 } });
 
 function changeOf({ entered = [], updated = [], gone = [], hidden = [] }) {
   return { entered: new Set(entered), updated: new Map(updated), gone: new Map(gone), hidden: new Map(hidden) };
@@ -14,84 +17,97 @@ function changeOf({ entered = [], updated = [], gone = [], hidden = [] }) {
 /** A scene of these entities, and the mirror they come from. */
 function sceneOf(...entities) {
   const mirror = { entities: new Map(entities.map((entity) => [entity.id, entity])) };
-  const scene = new Scene(100);
+  const scene = new Scene();
   scene.update(mirror, changeOf({ entered: mirror.entities.keys() }), 0);
   return { scene, mirror };
 }
 
-const boat = (id, x, y) => ({ id, kind: "Boat", fields: { x, y, name: "Ahab", gold: 0 } });
-const crate = (id, x, y) => ({ id, kind: "Crate", fields: { x, y, gold: 3 } });
+/** Shows everything where the server has it. */
+function atRest(thing) {
+  return Object.assign(thing, { x: thing.fields.x, y: thing.fields.y }).fields;
+}
 
-test("something that moves is shown between two places where it was, a step late", () => {
-  const track = new Track(100);
-  track.push(0, 0, 0);
-  track.push(100, 40, 20);
-  assert.deepEqual([track.at(100).x, track.at(150).x, track.at(150).y, track.at(200).x], [0, 20, 10, 40]);
-});
-
-test("it is never shown ahead of the last known place", () => {
-  const track = new Track(100);
-  track.push(0, 0, 0);
-  track.push(100, 40, 0);
-  assert.equal(track.at(5000).x, 40);
-});
-
-test("what lay still starts when it starts, and does not creep before", () => {
-  const track = new Track(100);
-  track.push(0, 0, 0);
-  track.push(5000, 40, 0);
-  assert.deepEqual([track.at(4999).x, track.at(5050).x, track.at(5100).x], [0, 20, 40]);
-});
-
-test("a leap is shown as a leap", () => {
-  const track = new Track(100);
-  track.push(0, 0, 0);
-  track.push(100, 2000, 0);
-  assert.equal(track.at(150).x, 2000);
-});
-
-test("a boat turns the short way round", () => {
-  const track = new Track(100);
-  track.heading = 3;
-  track.push(0, 0, 0);
-  track.at(0);
-  track.push(100, -40, -8);
-  const { heading } = track.at(160);
-  assert.ok(heading > 3 && heading < 3.6, `${heading}`);
-});
-
-test("things come and go with the mirror, and keep their motion", () => {
-  const { scene, mirror } = sceneOf(boat(1, 0, 0));
+test("things come and go with the mirror, and what a message replaced is seen anew", () => {
+  const { scene, mirror } = sceneOf(boat(1, 0, 0), crate(2, 5, 5));
   mirror.entities.set(1, boat(1, 40, 0));
   scene.update(mirror, changeOf({ updated: [[1, {}]] }), 100);
-  assert.equal(scene.things.get(1).track.at(150).x, 20);
-  scene.update(mirror, changeOf({ hidden: [[1, {}]] }), 200);
-  assert.equal(scene.things.size, 0);
+  assert.equal(scene.things.get(1).fields.x, 40);
+  scene.update(mirror, changeOf({ gone: [[2, {}]], hidden: [[1, {}]] }), 200);
+  assert.deepEqual([scene.things.size, scene.of("Boat").size, scene.of("Crate").size], [0, 0, 0]);
 });
 
 test("kinds without a place are not shown, unknown kinds with one are", () => {
-  const ledger = { id: 1, kind: "Ledger", fields: { minted: 4 } };
-  const { scene } = sceneOf(ledger, { id: 2, kind: "Buoy", fields: { x: 1, y: 2 } });
+  const board = { id: 1, kind: "Board", fields: { scores: [] } };
+  const { scene } = sceneOf(board, { id: 2, kind: "Buoy", fields: { x: 1, y: 2 } });
   assert.deepEqual([...scene.things.keys()], [2]);
+  assert.equal(scene.of("Buoy").size, 1);
 });
 
-test("the nearest crate within a square of 60 units can be grabbed", () => {
-  const { scene } = sceneOf(boat(1, 100, 100), crate(2, 160, 160), crate(3, 150, 100), crate(4, 100, 161));
-  assert.equal(scene.crateInReach(1).id, 3);
-  assert.equal(sceneOf(boat(1, 100, 100), crate(4, 100, 161)).scene.crateInReach(1), null);
-  assert.equal(scene.crateInReach(99), null);
+test("a boat turns the short way round, to where its last stroke went", () => {
+  const { scene } = sceneOf(boat(1, 0, 0, { dx: -40, dy: -8 }));
+  const thing = scene.things.get(1);
+  thing.heading = 3;
+  for (const nowMs of [0, 16, 32, 48]) scene.pose(nowMs, atRest);
+  assert.ok(thing.heading > 3 && thing.heading < 3.5, `${thing.heading}`);
 });
 
-test("a shout is shown for four seconds, gold that was picked up for a moment", () => {
+test("a boat that moves works its oars; one that the storm carried off in a leap does not", () => {
+  const { scene, mirror } = sceneOf(boat(1, 0, 0));
+  const thing = scene.things.get(1);
+  for (let frame = 1; frame <= 60; frame++) {
+    mirror.entities.get(1).fields.x = frame * 6;
+    scene.pose(frame * 16, atRest);
+  }
+  assert.ok(thing.speed > 300 && thing.speed < 400, `${thing.speed}`);
+  assert.ok(thing.stroke > 5);
+  mirror.entities.get(1).fields.x = 3000;
+  for (let frame = 61; frame <= 120; frame++) scene.pose(frame * 16, atRest);
+  assert.ok(thing.speed < 10, `${thing.speed}`);
+});
+
+test("a shout is shown for some seconds, as it was written", () => {
   const { scene } = sceneOf(boat(1, 10, 20));
-  scene.happen("shout", { boat: 1, name: "Ahab", text: "<b>ahoy</b>" }, 1000);
-  scene.happen("picked", { boat: 1, crate: 2, gold: 7 }, 1000);
-  scene.happen("weather", { wind: 3 }, 1000);
-  assert.deepEqual([scene.shouts.get(1).text, scene.picked[0].gold], ["<b>ahoy</b>", 7]);
-  scene.tidy(4999);
-  assert.deepEqual([scene.shouts.size, scene.picked.length], [1, 0]);
-  scene.tidy(5000);
-  assert.equal(scene.shouts.size, 0);
+  const effects = new Effects(scene);
+  effects.happen("shout", { boat: 1, name: "Ahab", text: "<b>ahoy</b>" }, 1000);
+  effects.happen("weather", { wind: 3 }, 1000);
+  assert.equal(effects.shouts.get(1).text, "<b>ahoy</b>");
+  effects.tidy(5499);
+  assert.equal(effects.shouts.size, 1);
+  effects.tidy(5500);
+  assert.equal(effects.shouts.size, 0);
+});
+
+test("cargo that was picked up flies from where the crate was, though the crate is gone when the event comes", () => {
+  const { scene, mirror } = sceneOf(boat(1, 10, 20), crate(2, 50, 60));
+  scene.update(mirror, changeOf({ gone: [[2, {}]] }), 0);
+  const effects = new Effects(scene);
+  effects.happen("picked", { boat: 1, crate: 2, gold: 7, oil: 0 }, 1000);
+  const flight = effects.shown.find(({ kind }) => kind === "flight");
+  assert.deepEqual([flight.x, flight.y, flight.to], [50, 60, 1]);
+  assert.deepEqual(effects.shown.filter(({ kind }) => kind === "number").map(({ text }) => text), ["+7 gold"]);
+});
+
+test("whoever is rammed is seen to lose what the other gains, unless it begins anew elsewhere", () => {
+  const { scene } = sceneOf(boat(1, 0, 0), boat(2, 30, 0));
+  const texts = (body) => {
+    const effects = new Effects(scene);
+    effects.happen("rammed", body, 0);
+    return effects.shown.filter(({ kind }) => kind === "number").map(({ text }) => text);
+  };
+  assert.deepEqual(texts({ by: 1, boat: 2, gold: 3, oil: 0, sunk: false }), ["+3 gold", "−3 gold", "−34 hull"]);
+  assert.deepEqual(texts({ by: 1, boat: 2, gold: 3, oil: 0, sunk: true }), ["+3 gold"]);
+});
+
+test("a page that nobody looks at does not gather what happened", () => {
+  const { scene } = sceneOf(boat(1, 0, 0));
+  const effects = new Effects(scene);
+  for (let nowMs = 0; nowMs < 3_600_000; nowMs += 50) effects.happen("picked", { boat: 1, crate: 2, gold: 1, oil: 1 }, nowMs);
+  assert.ok(effects.shown.length <= 160, `${effects.shown.length}`);
+  for (let id = 10; id < 1000; id++) {
+    scene.update({ entities: new Map([[id, crate(id, 1, 1)]]) }, changeOf({ entered: [id] }), 0);
+    scene.update({ entities: new Map() }, changeOf({ gone: [[id, {}]] }), 0);
+  }
+  assert.ok(scene.departed.size <= 64);
 });
 
 test("no window shows more of the bay than the server is willing to send", () => {

@@ -5,7 +5,7 @@
  * markup.
  */
 
-import { Demo } from "./demo.js";
+import { Demo } from "../fleet.js";
 import { showPlayers, showSums, showWorlds } from "./figures.js";
 import { NodeCards } from "./nodes.js";
 

@@ -1,7 +1,7 @@
 /** Draws the operators' sums, worlds and players into the page. Knows the document, asks nobody. */
 
-import { element, pair, whole } from "./elements.js";
-import { shortName } from "./nodes.js";
+import { element, pair, whole } from "../elements.js";
+import { shortName } from "../fleet.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,9 +1,8 @@
 /** The cards of the nodes. A card stays as long as its node does, so that a button is there until it is released. */
 
-import { element, pair, whole } from "./elements.js";
+import { ACTIONS, ACTION_WORDS, shortName } from "../fleet.js";
+import { element, pair, whole } from "../elements.js";
 
-const WORDS = { kill: "Kill", pause: "Pause", resume: "Resume", drain: "Drain" };
-const ACTIONS = { running: ["drain", "pause", "kill"], paused: ["resume", "kill"], draining: ["kill"] };
 const FIGURES = {
   players: (load) => whole.format(load.sessions ?? 0),
   connections: (load) => whole.format(load.connections ?? 0),
@@ -84,9 +83,9 @@ class NodeCard {
   }
 
   #button(action) {
-    const button = element("button", WORDS[action], action === "kill" ? "grave" : "");
+    const button = element("button", ACTION_WORDS[action], action === "kill" ? "grave" : "");
     button.type = "button";
-    button.setAttribute("aria-label", `${WORDS[action]} ${this.name}`);
+    button.setAttribute("aria-label", `${ACTION_WORDS[action]} ${this.name}`);
     button.addEventListener("click", () => this.act(this.name, action));
     return button;
   }
@@ -96,9 +95,4 @@ function stateOf(node, process) {
   if (process !== null && process.state !== "running") return process.state;
   if (node === null) return "silent";
   return node.draining ? "draining" : "running";
-}
-
-/** What the operator calls a node: without the mark of its process. */
-export function shortName(name) {
-  return name.replace(/-[0-9a-f]{12}$/, "");
 }

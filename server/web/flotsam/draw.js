@@ -1,22 +1,33 @@
 /**
- * One picture of the bay: sea, crates, boats, words, in this order. Owns the canvas; changes nothing else.
+ * One picture of the bay: sea, what floats, boats, light and weather, words, in this order. Owns the canvas; changes
+ * nothing else.
  */
 
-import { paintName, paintPicked, paintShout } from "./labels.js";
+import { paintBoat, paintOwnMark, paintWork } from "./boats.js";
+import { Brush } from "./brush.js";
+import { nodeColour } from "./colours.js";
+import { paintBeam, paintBuoy, paintCrate, paintLighthouse, paintWreck } from "./floating.js";
+import { Labels } from "./labels.js";
+import { paintFlights, paintOnWater } from "./moments.js";
 import { paintSea } from "./sea.js";
-import { hullColour, paintBoat, paintBuoy, paintCrate, paintOwnMark } from "./shapes.js";
+import { paintClouds, paintRain } from "./storm.js";
 
-const MARGIN_UNITS = 90;
-const STROKES_PER_S = 1.6;
+const MARGIN_UNITS = 120;
+const STORM_MARGIN = 420;
+const LIGHT_MARGIN = 360;
 const MAX_RATIO = 2;
-/** Kinds that are part of something else on the picture. */
-const UNSEEN = new Set(["Lamp", "Offer"]);
+const SALVAGE_MS = 3000;
+/** Kinds that are painted here, and those that have no picture of their own. */
+const DRAWN = new Set(["Boat", "Crate", "Wreck", "Lighthouse", "Storm", "Lamp", "Offer"]);
+const NUMBER_COLOURS = { gold: "#ffd76a", oil: "#9fe0f4", hull: "#ff9c86" };
 
 export class Painter {
   constructor(canvas, camera) {
     this.canvas = canvas;
     this.camera = camera;
     this.context = canvas.getContext("2d", { alpha: false });
+    this.brush = new Brush(this.context);
+    this.labels = new Labels(this.context);
     this.ratio = 1;
   }
 
@@ -30,54 +41,98 @@ export class Painter {
     this.camera.resize(clientWidth, clientHeight);
   }
 
-  /** Paints the scene at `nowMs`; `avatar` is the id of the player's own boat. */
-  paint(scene, bounds, avatar, nowMs, waveMs) {
-    const { context, camera } = this;
-    camera.apply(context, this.ratio);
-    paintSea(context, camera.view(), bounds, waveMs);
-    const things = this.#visible(scene, nowMs);
-    const inReach = scene.crateInReach(avatar);
-    for (const thing of things) if (thing.kind !== "Boat") this.#paintFloating(thing, inReach, waveMs);
-    for (const thing of things) if (thing.kind === "Boat") this.#paintBoat(thing, avatar, nowMs);
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    for (const thing of things) this.#paintWords(thing, scene, avatar, nowMs);
-    for (const picked of scene.picked) this.#paintPicked(picked, nowMs);
+  /**
+   * Paints the scene. `look`: { bounds, avatar, reach, nowMs, waveMs, serverMs, isLively }: the player's own boat, what is
+   * in its reach, the times of effects, waves and rules, and whether flashes are welcome.
+   */
+  paint(scene, effects, look) {
+    const { brush, labels, camera } = this;
+    brush.aim(camera, this.ratio);
+    paintSea(brush, camera, look.bounds, look.waveMs);
+    this.#paintFloating(scene, look);
+    paintOnWater(brush, effects, look.nowMs);
+    this.#paintBoats(scene, look);
+    paintFlights(brush, effects, look.nowMs);
+    this.#paintSky(scene, look);
+    labels.aim(this.ratio);
+    this.#paintWords(scene, effects, look);
   }
 
-  #visible(scene, nowMs) {
-    const [left, top, right, bottom] = this.camera.view(MARGIN_UNITS);
-    const things = [];
-    for (const thing of scene.things.values()) {
-      if (UNSEEN.has(thing.kind)) continue;
-      const place = thing.track.at(nowMs);
-      const isVisible = place.x >= left && place.x <= right && place.y >= top && place.y <= bottom;
-      if (isVisible) things.push({ ...thing, place });
+  #paintFloating(scene, { reach, waveMs }) {
+    const { brush } = this;
+    for (const storm of this.#visible(scene.of("Storm"), STORM_MARGIN)) paintRain(brush, storm, waveMs);
+    for (const wreck of this.#visible(scene.of("Wreck"))) paintWreck(brush, wreck, waveMs, reach?.wreck === wreck);
+    for (const crate of this.#visible(scene.of("Crate"))) paintCrate(brush, crate, waveMs, reach?.crate === crate);
+    for (const light of this.#visible(scene.of("Lighthouse"), LIGHT_MARGIN)) paintLighthouse(brush, light, waveMs);
+    for (const [kind, things] of scene.kinds) {
+      if (!DRAWN.has(kind)) for (const thing of this.#visible(things)) paintBuoy(brush, thing);
     }
-    return things;
   }
 
-  #paintFloating({ id, kind, place }, inReach, waveMs) {
-    if (kind === "Crate") paintCrate(this.context, place.x, place.y, waveMs / 700 + id * 2.4, inReach?.id === id);
-    else paintBuoy(this.context, place.x, place.y);
+  #paintBoats(scene, { avatar, waveMs, serverMs }) {
+    const { brush } = this;
+    const own = scene.things.get(avatar);
+    if (own !== undefined) paintOwnMark(brush, own, waveMs);
+    for (const boat of this.#visible(scene.of("Boat"))) {
+      paintBoat(brush, boat);
+      const leftMs = boat.fields.salvages ? boat.fields.busy_ms - serverMs : 0;
+      if (leftMs > 0) paintWork(brush, boat, 1 - leftMs / SALVAGE_MS);
+    }
   }
 
-  #paintBoat({ id, place }, avatar, nowMs) {
-    const stroke = (nowMs / 1000) * STROKES_PER_S * 2 * Math.PI + id;
-    if (id === avatar) paintOwnMark(this.context, place.x, place.y, nowMs);
-    paintBoat(this.context, { ...place, stroke, colour: hullColour(id) });
+  #paintSky(scene, { waveMs, isLively }) {
+    const { brush } = this;
+    for (const light of this.#visible(scene.of("Lighthouse"), LIGHT_MARGIN)) paintBeam(brush, light, waveMs);
+    for (const storm of this.#visible(scene.of("Storm"), STORM_MARGIN)) paintClouds(brush, storm, waveMs, isLively);
   }
 
-  #paintWords({ id, kind, fields, place }, scene, avatar, nowMs) {
-    if (kind === "Crate") return;
-    const [x, y] = this.camera.toScreen(place.x, place.y);
-    paintName(this.context, String(fields.name ?? kind), x, y + 40 * this.camera.scale, id === avatar);
-    const shout = scene.shouts.get(id);
-    if (shout === undefined) return;
-    paintShout(this.context, shout.text, x, y - 34 * this.camera.scale, 1 - (shout.untilMs - nowMs) / 4000);
+  // ---- words ---------------------------------------------------------------------------------------------------
+
+  #paintWords(scene, effects, look) {
+    const { camera, labels } = this;
+    for (const { x, y, fields } of this.#visible(scene.of("Wreck"))) {
+      const [screenX, screenY] = camera.toScreen(x, y + 62);
+      labels.caption(fields.name, screenX, screenY);
+    }
+    for (const { x, y, fields } of this.#visible(scene.of("Lighthouse"))) {
+      const [screenX, screenY] = camera.toScreen(x, y + 58);
+      labels.caption(keptBy(fields), screenX, screenY);
+    }
+    for (const boat of this.#visible(scene.of("Boat"))) this.#paintName(boat, look.avatar);
+    for (const effect of effects.shown) if (effect.kind === "number") this.#paintNumber(effect, look.nowMs);
+    for (const [id, shout] of effects.shouts) this.#paintShout(scene.things.get(id), shout, look.nowMs);
   }
 
-  #paintPicked({ x, y, gold, atMs, untilMs }, nowMs) {
+  #paintName({ id, x, y, fields }, avatar) {
+    const { camera, labels } = this;
+    const [screenX, screenY] = camera.toScreen(x, y);
+    const below = screenY + 36 * camera.scale;
+    labels.name(fields.name, screenX, below, nodeColour(fields.node), id === avatar);
+    if (fields.hull < 100) labels.hull(screenX, below + 22, fields.hull / 100);
+  }
+
+  #paintShout(boat, { text, atMs, untilMs }, nowMs) {
+    if (boat === undefined) return;
+    const [x, y] = this.camera.toScreen(boat.x, boat.y);
+    const opacity = Math.min(1, (untilMs - nowMs) / 600, (nowMs - atMs + 60) / 120);
+    this.labels.shout(text, x, y - 20 * this.camera.scale, Math.max(0, opacity));
+  }
+
+  #paintNumber({ x, y, text, what, row, atMs, untilMs }, nowMs) {
+    const part = (nowMs - atMs) / (untilMs - atMs);
     const [screenX, screenY] = this.camera.toScreen(x, y);
-    paintPicked(this.context, gold, screenX, screenY - 30, (nowMs - atMs) / (untilMs - atMs));
+    this.labels.number(text, screenX, screenY - 38 - 22 * row - 42 * part, NUMBER_COLOURS[what], 1 - part ** 3);
   }
+
+  *#visible(things, margin = MARGIN_UNITS) {
+    const [left, top, right, bottom] = this.camera.view(margin);
+    for (const thing of things) {
+      const { x, y } = thing;
+      if (x >= left && x <= right && y >= top && y <= bottom) yield thing;
+    }
+  }
+}
+
+function keptBy({ name, keeper, keeper_name: keeperName }) {
+  return keeper ? `${name}\nkept by ${keeperName}` : `${name}\nnobody keeps it`;
 }

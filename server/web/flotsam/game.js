@@ -1,215 +1,295 @@
 /**
- * Flotsam in the browser: puts session, scene, picture, input and panel together, and runs the frames.
+ * Flotsam in the browser: puts voyage, scene, picture, input and page together, and runs the frames.
  *
- * The address says how: ?name= joins at once, ?world= chooses the world, ?wire=json the readable encoding.
- * `window.oarlock` shows the state to tests and to the curious.
+ * The address says how: ?world= is the bay of this page, ?name= joins at once, ?watch=1 watches, ?wire=json takes the
+ * readable encoding. `window.oarlock` shows the state to tests and to the curious.
  */
 
-import { Client, JSON_TEXT, MSGPACK } from "../sdk/index.js";
 import { Camera } from "./camera.js";
 import { Chart } from "./chart.js";
 import { Painter } from "./draw.js";
+import { Effects } from "./effects.js";
+import { exposed } from "./exposed.js";
+import { FleetPanel } from "./fleet_panel.js";
+import { Hud } from "./hud.js";
 import { Input } from "./input.js";
-import { Panel } from "./panel.js";
+import { readable } from "./labels.js";
+import { LighthouseWindow } from "./lighthouse.js";
+import { Lookout } from "./lookout.js";
+import { NetworkPanel } from "./network.js";
+import { newsOf } from "./news.js";
+import { byId } from "./page.js";
+import { inReach } from "./reach.js";
 import { Scene } from "./scene.js";
+import { Sound } from "./sound.js";
+import { Start, keepName } from "./start.js";
+import { Trade, standing } from "./trade.js";
+import { Voyage } from "./voyage.js";
 
-const ROW_EVERY_MS = 105;
-const STROKE_UNITS = 40;
-const MAX_UNANSWERED = 8;
-const CHART_EVERY_MS = 200;
-const FIGURES_EVERY_MS = 250;
-const NAME_KEY = "oarlock.name";
+const EVERY_MS = { page: 100, chart: 200, figures: 250 };
 /** Until the welcome says what the game has. */
 const USUAL_CELL = 250;
 const EMPTY_BAY = [0, 0, 4000, 4000];
+const TAP_UNITS = 50;
 
 class Game {
   constructor(query) {
+    this.world = query.get("world") || "bay";
+    this.voyage = new Voyage({ world: this.world, isJson: query.get("wire") === "json", refused: (text) => this.hud.notice(text) });
+    this.client = this.voyage.client;
+    this.scene = new Scene();
+    this.effects = new Effects(this.scene);
     this.camera = new Camera();
-    this.painter = new Painter(document.getElementById("bay"), this.camera);
-    this.chart = new Chart(document.getElementById("chart"));
-    this.panel = new Panel({
-      join: (name) => this.join(name),
-      grab: () => this.grab(),
-      shout: (text) => this.#command("shout", { text }),
-    });
-    this.input = new Input(this.painter.canvas, {
-      grab: () => this.grab(),
-      shout: () => this.isPlaying && this.panel.openShout(),
-    });
-    this.scene = new Scene(100);
-    this.client = this.#makeClient(query);
-    this.dues = { row: 0, chart: 0, figures: 0 };
+    this.painter = new Painter(byId("bay"), this.camera);
+    this.chart = new Chart(byId("chart"));
+    this.sound = new Sound();
+    this.lookout = new Lookout(this.voyage, this.camera, this.scene);
+    this.#makePage();
+    this.reach = null;
+    this.isWatching = false;
+    this.dues = { page: 0, chart: 0, figures: 0 };
     this.lastFrameMs = 0;
-    this.isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.motion = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.#listen();
   }
 
-  get isPlaying() {
-    return this.client.status === "playing";
+  #makePage() {
+    const order = (command, args) => this.voyage.order(command, args);
+    const wish = (name) => this.#wish(name);
+    this.hud = new Hud({ wish, shout: (text) => order("shout", { text }) });
+    this.trade = new Trade({ order, nameOf: (id) => this.#nameOf(id) });
+    this.light = new LighthouseWindow(order);
+    this.network = new NetworkPanel(() => this.client.cut());
+    this.fleet = new FleetPanel(() => this.network.isOpen);
+    this.input = new Input(this.painter.canvas, { wish, tap: (x, y) => this.#tap(x, y) });
+    this.start = new Start(this.world, (choice) => this.#choose(choice));
   }
 
-  get avatar() {
-    return this.client.welcome?.avatar ?? 0;
+  #listen() {
+    const { client } = this;
+    client.on("status", (status, detail) => this.#onStatus(status, detail));
+    client.on("welcome", () => this.#onWelcome());
+    client.on("change", (change) => client.mirror && this.scene.update(client.mirror, change, performance.now()));
+    client.on("event", (name, body) => this.#onEvent(name, body));
+    client.on("complaint", (code, text) => this.hud.notice(text || code));
   }
 
   get bounds() {
-    return this.client.welcome?.schema.bounds ?? EMPTY_BAY;
-  }
-
-  #makeClient(query) {
-    const world = encodeURIComponent(query.get("world") ?? "bay");
-    const client = new Client({ url: `/ws/${world}`, codec: query.get("wire") === "json" ? JSON_TEXT : MSGPACK });
-    client.on("status", (status, detail) => this.#onStatus(status, detail));
-    client.on("welcome", (welcome) => this.#onWelcome(welcome));
-    client.on("change", (change) => this.scene.update(client.mirror, change, performance.now()));
-    client.on("event", (name, body) => this.scene.happen(name, body, performance.now()));
-    client.on("complaint", (code, text) => this.panel.notice(text || code));
-    return client;
+    return this.client.schema?.bounds ?? EMPTY_BAY;
   }
 
   // ---- what the player does ------------------------------------------------------------------------------------
 
+  begin(query) {
+    const name = query.get("name") ?? "";
+    if (this.client.canRejoin) this.client.rejoin();
+    else if (name !== "") this.join(name);
+    else if (query.get("watch")) this.watch();
+    else this.start.open();
+  }
+
   join(name) {
+    this.isWatching = false;
     keepName(name);
     this.client.join({ name, radius: this.camera.radius(USUAL_CELL) });
   }
 
-  grab() {
-    const crate = this.scene.crateInReach(this.avatar);
-    if (crate !== null) this.#command("grab", { crate: crate.id });
+  watch() {
+    this.isWatching = true;
+    this.client.join({ spectate: true, radius: this.camera.radius(USUAL_CELL) });
   }
 
-  async #command(command, args) {
-    const { code, text } = await this.client.do(command, args);
-    if (code !== "" && code !== "lost") this.panel.notice(text || code);
+  /** A page has one bay: another one is another page. */
+  #choose({ name, world, isWatching }) {
+    if (world !== this.world) location.search = new URLSearchParams({ world, ...(isWatching ? { watch: "1" } : { name }) });
+    else if (isWatching) this.watch();
+    else this.join(name);
   }
 
-  /** One stroke, when the player wants one. Refusals are not worth a word: the next stroke comes at once. */
-  #row(nowMs) {
-    if (!this.isPlaying || nowMs < this.dues.row || this.client.unanswered >= MAX_UNANSWERED) return;
-    const boat = this.scene.things.get(this.avatar);
-    const direction = boat === undefined ? null : this.input.direction(this.camera, boat.fields);
-    if (direction === null) return;
-    this.dues.row = nowMs + ROW_EVERY_MS;
-    const [dx, dy] = direction.map((part) => Math.round(part * STROKE_UNITS));
-    this.client.do("row", { dx, dy }, { mayWait: false });
+  #wish(name) {
+    const { reach, hud } = this;
+    if (name === "network") this.network.toggle();
+    else if (name === "help") byId("help").showModal();
+    else if (name === "sound") byId("sound-button").setAttribute("aria-pressed", String(this.sound.toggle()));
+    else if (name === "close") this.#closeWindows();
+    else if (name === "leave") this.client.leave();
+    else if (this.isWatching || !this.voyage.isPlaying) return;
+    else if (name === "shout") hud.openShout();
+    else if (name === "accept") this.trade.answer("accept");
+    else if (name === "decline") this.trade.answer("withdraw");
+    else if (reach !== null) this.#act(name, reach);
+  }
+
+  /** What is done to something in reach. */
+  #act(name, { crate, wreck, victim, partner, light }) {
+    const { voyage, hud } = this;
+    if (name === "grab" && crate !== null) voyage.order("grab", { crate: crate.id });
+    else if (name === "grab" && wreck !== null) voyage.order("salvage", { wreck: wreck.id });
+    else if (name === "ram" && victim !== null) voyage.order("ram", { boat: victim.id });
+    else if (name === "trade" && partner !== null) this.#openTrade(partner);
+    else if (name === "light" && light !== null) this.#openLight(light);
+    else hud.notice(NOTHING_NEAR[name]);
+  }
+
+  #openTrade(partner) {
+    this.light.close();
+    this.trade.open(partner);
+  }
+
+  #openLight(light) {
+    this.trade.close();
+    this.light.open(light, this.voyage.boat, this.voyage.avatar);
+  }
+
+  #closeWindows() {
+    this.trade.close();
+    this.light.close();
+    this.hud.closeShout();
+    document.activeElement?.blur();
+  }
+
+  /** A tap takes what is there, if it is in reach. */
+  #tap(screenX, screenY) {
+    if (this.isWatching) return this.lookout.tap(screenX, screenY);
+    const [x, y] = this.camera.toWorld(screenX, screenY);
+    const isThere = (thing) => thing !== null && Math.hypot(thing.x - x, thing.y - y) < TAP_UNITS;
+    const { crate, wreck, partner, light } = this.reach ?? NOTHING;
+    if (isThere(crate) || isThere(wreck)) this.#wish("grab");
+    else if (isThere(partner)) this.#wish("trade");
+    else if (isThere(light)) this.#wish("light");
+    return undefined;
   }
 
   // ---- what the server says ------------------------------------------------------------------------------------
 
-  #onWelcome(welcome) {
-    // Two flushes: a position that arrives a little late is still in time.
-    this.scene.stepMs = Math.min(250, Math.max(60, 2000 / welcome.flush_hz));
-    this.panel.play();
+  #onWelcome() {
+    this.start.close();
+    this.hud.open(this.isWatching);
+    history.replaceState(null, "", withoutName(location.href));
   }
 
   #onStatus(status, { code, reason }) {
-    this.panel.setStatus(status);
-    if (status === "playing") this.panel.banner("");
-    if (status === "waiting") this.panel.banner("The line to the server is lost. Coming back by itself …");
-    if (status === "closed") {
-      this.panel.banner("");
-      this.panel.askName(keptName(), code === 1000 ? "" : `You have left the bay: ${reason || code}.`);
-    }
+    this.hud.setStatus(status);
+    if (status === "playing") this.hud.banner("");
+    if (status === "waiting") this.hud.banner("The line is lost. Your boat waits; you come back by yourself.");
+    if (status !== "closed") return;
+    this.hud.banner("");
+    this.#closeWindows();
+    this.hud.close();
+    this.trade.update([]);
+    this.start.open(code === 1000 ? "" : `You have left the bay: ${reason || code}.`);
+  }
+
+  #onEvent(name, body) {
+    this.effects.happen(name, body, performance.now());
+    const { avatar } = this.voyage;
+    const news = newsOf(name, body, avatar, (id) => this.#nameOf(id));
+    if (news !== "") this.hud.notice(news);
+    const isOwn = [body?.boat, body?.by, body?.seller, body?.buyer].includes(avatar);
+    this.sound.play(name, isOwn || name === "kept" ? 1 : 0.3);
+  }
+
+  #nameOf(id) {
+    return readable(this.scene.recall(id)?.fields.name ?? "") || "Somebody";
   }
 
   // ---- frames --------------------------------------------------------------------------------------------------
 
-  start() {
+  run() {
     const resize = () => this.#resize();
     window.addEventListener("resize", resize);
     resize();
-    this.camera.follow({ x: 2000, y: 2000 }, 0);
-    requestAnimationFrame((nowMs) => this.#frame(nowMs));
+    this.camera.follow({ x: 640, y: 560 }, 0);
+    this.fleet.run();
+    requestAnimationFrame(() => this.#frame());
   }
 
   #resize() {
     this.painter.resize();
-    this.client.look({ radius: this.camera.radius(this.client.schema?.cellSize ?? USUAL_CELL) });
+    if (!this.isWatching) this.client.look({ radius: this.camera.radius(this.client.schema?.cellSize ?? USUAL_CELL) });
   }
 
   #frame() {
     const nowMs = performance.now();
-    this.#row(nowMs);
-    this.scene.tidy(nowMs);
-    const own = this.scene.things.get(this.avatar);
-    if (own !== undefined) this.camera.follow(own.track.at(nowMs), nowMs - this.lastFrameMs);
-    this.painter.paint(this.scene, this.bounds, this.avatar, nowMs, this.isCalm ? 0 : nowMs);
-    if (this.#isDue("chart", nowMs, CHART_EVERY_MS)) {
-      this.chart.paint(this.scene, this.camera, this.bounds, this.avatar);
-    }
-    if (this.#isDue("figures", nowMs, FIGURES_EVERY_MS)) this.#showFigures(own);
+    const { scene, voyage } = this;
+    scene.pose(nowMs, (thing) => voyage.locate(thing));
+    this.effects.tidy(nowMs);
+    this.#steer(nowMs);
+    this.#paint(nowMs);
+    if (this.#isDue("page", nowMs)) this.#showPage();
+    if (this.#isDue("chart", nowMs)) this.chart.paint(scene, this.camera, this.bounds, voyage.avatar);
+    if (this.#isDue("figures", nowMs)) this.#showFigures();
     this.lastFrameMs = nowMs;
     requestAnimationFrame(() => this.#frame());
   }
 
-  #isDue(what, nowMs, everyMs) {
+  #steer(nowMs) {
+    const { voyage, camera, input } = this;
+    const elapsedMs = nowMs - this.lastFrameMs;
+    if (this.isWatching) return this.lookout.watch(input, this.bounds, elapsedMs, nowMs);
+    const own = this.scene.things.get(voyage.avatar);
+    if (own === undefined) return undefined;
+    if (voyage.row(input.direction(camera, voyage.boat ?? own.fields), nowMs)) this.sound.stroke();
+    camera.follow(own, elapsedMs);
+    return undefined;
+  }
+
+  #paint(nowMs) {
+    const isCalm = this.motion.matches;
+    this.painter.paint(this.scene, this.effects, {
+      bounds: this.bounds,
+      avatar: this.voyage.avatar,
+      reach: this.reach,
+      nowMs,
+      waveMs: isCalm ? 0 : nowMs,
+      serverMs: this.voyage.serverMs,
+      isLively: !isCalm,
+    });
+  }
+
+  #isDue(what, nowMs) {
     if (nowMs < this.dues[what]) return false;
-    this.dues[what] = nowMs + everyMs;
+    this.dues[what] = nowMs + EVERY_MS[what];
     return true;
   }
 
-  #showFigures(own) {
-    const { welcome, latencyMs, mirror } = this.client;
-    this.panel.setGrabReady(this.scene.crateInReach(this.avatar) !== null);
-    this.panel.setFigures({
-      node: welcome?.node ?? "–",
-      latency: latencyMs === null ? "–" : `${Math.round(latencyMs)} ms`,
-      boats: String(this.scene.of("Boat").length),
-      version: mirror === null ? "–" : String(mirror.version),
-      gold: String(own?.fields.gold ?? 0),
-    });
+  #showPage() {
+    const { voyage, scene, client } = this;
+    const { avatar, boat, serverMs } = voyage;
+    const entities = client.mirror?.entities.values() ?? [];
+    for (const entity of entities) if (entity.kind === "Board") this.hud.setScores(entity.fields.scores, avatar);
+    this.reach = boat === null ? null : inReach(scene, avatar, boat, serverMs);
+    if (boat === null) return;
+    this.hud.setBoat(boat, this.reach);
+    this.trade.update(standing(scene.of("Offer"), avatar, serverMs));
+    const light = scene.things.get(this.light.id);
+    if (this.light.isOpen && light !== undefined) this.light.update(light.fields, avatar);
+  }
+
+  #showFigures() {
+    const { voyage, client } = this;
+    const figures = { ...client.statistics(), delayMs: voyage.others.delayMs, corrections: voyage.own.corrections };
+    this.network.update(figures, this.scene.of("Boat"), voyage.isPlaying);
   }
 }
 
-/** Storage may be forbidden (private windows, blocked cookies); the game does without. */
-function keptName() {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? "";
-  } catch {
-    return "";
-  }
-}
+const NOTHING = { crate: null, wreck: null, victim: null, partner: null, light: null };
+const NOTHING_NEAR = {
+  grab: "Nothing to grab within reach.",
+  ram: "Ram: get close with way on, bow first.",
+  trade: "No boat within hail.",
+  light: "No lighthouse nearby.",
+};
 
-function keepName(name) {
-  try {
-    localStorage.setItem(NAME_KEY, name);
-  } catch {
-    // The name is asked for again next time.
-  }
-}
-
-/** State as plain values, read afresh at each access. */
-function exposed({ client }) {
-  const things = (kind) => {
-    const entities = [...(client.mirror?.entities.values() ?? [])].filter((entity) => entity.kind === kind);
-    return Object.fromEntries(entities.map(({ id, fields }) => [id, { ...fields }]));
-  };
-  return {
-    get connected() { return client.status === "playing"; },
-    get status() { return client.status; },
-    get node() { return client.welcome?.node ?? null; },
-    get session() { return client.welcome?.session ?? null; },
-    get avatar() { return client.welcome?.avatar ?? null; },
-    get boats() { return things("Boat"); },
-    get crates() { return things("Crate"); },
-    get epoch() { return client.mirror?.epoch ?? null; },
-    get version() { return client.mirror?.version ?? null; },
-    get divergences() { return client.statistics().divergences; },
-    get latencyMs() { return client.latencyMs; },
-    get reconnects() { return client.statistics().reconnects; },
-    get pending() { return client.unanswered; },
-    get statistics() { return client.statistics(); },
-    get serverMs() { return client.clock.now(); },
-    cut: () => client.cut(),
-    do: (command, args) => client.do(command, args),
-  };
+/** The address to share: the bay, not the player. */
+function withoutName(href) {
+  const url = new URL(href);
+  url.searchParams.delete("name");
+  return url.href;
 }
 
 const query = new URLSearchParams(location.search);
 const game = new Game(query);
-window.oarlock = exposed(game);
-game.start();
-if (game.client.canRejoin) game.client.rejoin();
-else if (query.get("name")) game.join(query.get("name"));
-else game.panel.askName(keptName());
+window.oarlock = exposed({ ...game, join: (name) => game.join(name) });
+game.run();
+game.begin(query);

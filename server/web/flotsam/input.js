@@ -1,5 +1,5 @@
 /**
- * What the player wants, from keyboard, mouse and touch: a direction to row in, and single wishes (grab, shout).
+ * What the player wants, from keyboard, mouse and touch: a direction to row in, and single wishes by name.
  *
  * Knows the page's events and no server. Invariant: nothing is wanted while the page is hidden, out of focus or
  * typed in.
@@ -15,24 +15,43 @@ const DIRECTIONS = {
   ArrowRight: [1, 0],
   KeyD: [1, 0],
 };
+const WISHES = {
+  Space: "grab",
+  KeyR: "ram",
+  KeyT: "trade",
+  KeyL: "light",
+  Enter: "shout",
+  KeyY: "accept",
+  KeyX: "decline",
+  KeyN: "network",
+  KeyM: "sound",
+  KeyH: "help",
+  Slash: "help",
+  Escape: "close",
+};
 const CLOSE_UNITS = 14;
+/** A press so short, and with so little motion, is a tap. */
+const TAP_MS = 220;
+const TAP_PIXELS = 12;
 
 export class Input {
-  /** `wishes`: functions grab() and shout(). */
-  constructor(canvas, wishes) {
-    this.wishes = wishes;
+  /** `wish(name)`: does what a key stands for. `tap(x, y)`: what was tapped, in CSS pixels. */
+  constructor(canvas, { wish, tap }) {
+    this.wish = wish;
+    this.tap = tap;
     this.keys = new Set();
     /** Where the pointer is held down, in CSS pixels, or null. */
     this.pointer = null;
+    this.pressed = null;
     this.#listenToKeys();
     this.#listenToPointer(canvas);
   }
 
   /** The direction to row in, as a vector no longer than 1, seen from a boat that stands at (x, y); null to rest. */
   direction(camera, { x, y }) {
-    const fromKeys = this.#keyDirection();
+    const fromKeys = this.keyDirection();
     if (fromKeys !== null) return fromKeys;
-    if (this.pointer === null) return null;
+    if (this.pointer === null || performance.now() - this.pressed.atMs < TAP_MS / 2) return null;
     const [toX, toY] = camera.toWorld(...this.pointer);
     const distance = Math.hypot(toX - x, toY - y);
     if (distance < CLOSE_UNITS) return null;
@@ -41,7 +60,8 @@ export class Input {
     return [((toX - x) / distance) * strength, ((toY - y) / distance) * strength];
   }
 
-  #keyDirection() {
+  /** The direction that the keys held down stand for, or null. */
+  keyDirection() {
     const sum = [0, 0];
     for (const key of this.keys) {
       sum[0] += DIRECTIONS[key][0];
@@ -61,16 +81,13 @@ export class Input {
     window.addEventListener("keyup", (event) => this.keys.delete(event.code));
     window.addEventListener("blur", () => this.#rest());
     document.addEventListener("visibilitychange", () => this.#rest());
-    document.addEventListener("focusin", () => this.keys.clear());
+    document.addEventListener("focusin", (event) => event.target.tagName === "INPUT" && this.keys.clear());
   }
 
   #press(event) {
-    const { tagName } = event.target;
-    const isForControl = tagName === "INPUT" || (tagName === "BUTTON" && !(event.code in DIRECTIONS));
-    if (isForControl || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !isForGame(event)) return;
     if (event.code in DIRECTIONS) this.keys.add(event.code);
-    else if (event.code === "Space") this.wishes.grab();
-    else if (event.code === "Enter") this.wishes.shout();
+    else if (event.code in WISHES && !event.repeat) this.wish(WISHES[event.code]);
     else return;
     event.preventDefault();
   }
@@ -81,10 +98,28 @@ export class Input {
       if (event.button !== 0) return;
       document.activeElement?.blur();
       canvas.setPointerCapture(event.pointerId);
+      this.pressed = { atMs: performance.now(), x: event.clientX, y: event.clientY };
       follow(event);
     });
     canvas.addEventListener("pointermove", (event) => this.pointer !== null && follow(event));
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (this.pointer = null));
+    canvas.addEventListener("pointerup", (event) => this.#release(event));
+    canvas.addEventListener("pointercancel", () => (this.pointer = null));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   }
+
+  #release({ clientX, clientY }) {
+    if (this.pointer === null) return;
+    this.pointer = null;
+    const { atMs, x, y } = this.pressed;
+    const isStill = Math.hypot(clientX - x, clientY - y) <= TAP_PIXELS;
+    if (isStill && performance.now() - atMs <= TAP_MS) this.tap(clientX, clientY);
+  }
+}
+
+/** Whether a key goes to the bay: not while something is typed, and not when it works a button or a window. */
+function isForGame({ code, target }) {
+  const { tagName } = target;
+  if (document.querySelector("dialog[open]") !== null || !document.getElementById("start").hidden) return false;
+  if (tagName === "INPUT") return code === "Escape";
+  return tagName !== "BUTTON" || (code !== "Space" && code !== "Enter");
 }

@@ -1,10 +1,12 @@
 /**
- * The land around the bay: meadow, trees, beach, and the pale water along it. Pure painting.
+ * The land around the bay: meadow, trees, beach, and the surf along it. Pure painting.
  *
  * The coast is a rounded rectangle that wavers, a little outside the bounds: a boat at the border still floats.
  */
 
+import { Picture, gallery } from "./brush.js";
 import { chanceAt } from "./chance.js";
+import { disc } from "./strokes.js";
 
 const OUTSIDE_UNITS = 44;
 const CORNER_UNITS = 90;
@@ -13,9 +15,9 @@ const BEACH_UNITS = 62;
 const REACH_UNITS = 260;
 const TREE_CELL = 74;
 const SHALLOWS = [
-  [230, "rgb(120 205 200 / 16%)"],
-  [130, "rgb(140 218 208 / 20%)"],
-  [52, "rgb(200 240 225 / 30%)"],
+  [150, "rgb(150 226 212 / 14%)"],
+  [84, "rgb(176 236 222 / 20%)"],
+  [34, "rgb(236 252 244 / 42%)"],
 ];
 
 const coasts = new Map();
@@ -26,16 +28,18 @@ export function isShoreInView([left, top, right, bottom], bounds) {
   return left < inner[0] || top < inner[1] || right > inner[2] || bottom > inner[3];
 }
 
-/** Everything that is not water; then the water's own colour within the coast. */
-export function paintLand(context, view, bounds, water) {
+/** Everything that is not water. */
+export function paintLand(brush, view, bounds) {
   const [left, top, right, bottom] = view;
-  context.fillStyle = "#86ad6c";
+  const { context } = brush;
+  context.fillStyle = "#7fa667";
   context.fillRect(left, top, right - left, bottom - top);
-  fill(context, coast(bounds, BEACH_UNITS + 16), "#a3bf7a");
-  for (const tree of trees(view, bounds)) paintTree(context, tree);
-  fill(context, coast(bounds, BEACH_UNITS), "#ecd9a6");
-  fill(context, coast(bounds, 12), "#d8c08a");
-  fill(context, coast(bounds, 0), water);
+  fill(context, coast(bounds, BEACH_UNITS + 150), "#8bb06d");
+  fill(context, coast(bounds, BEACH_UNITS + 18), "#a9c07c");
+  fill(context, coast(bounds, BEACH_UNITS), "#efdcab");
+  fill(context, coast(bounds, 16), "#dcc592");
+  for (const { x, y, size, sort } of growth(view, bounds)) brush.stamp(plant(sort), x, y, 0, size);
+  brush.toWorld();
 }
 
 /** Makes what follows stay in the water. */
@@ -43,13 +47,21 @@ export function clipToWater(context, bounds) {
   context.clip(coast(bounds, 0));
 }
 
-/** Pale bands along the beach, which breathe with the swell. */
-export function paintShallows(context, bounds, timeMs) {
+/** Pale bands along the beach and the line of the surf, which breathe with the swell. */
+export function paintSurf(context, bounds, waveMs) {
   for (const [width, colour] of SHALLOWS) {
-    context.lineWidth = width + 7 * Math.sin(timeMs / 1500 + width);
+    context.lineWidth = width + 7 * Math.sin(waveMs / 1500 + width);
     context.strokeStyle = colour;
     context.stroke(coast(bounds, 0));
   }
+  context.lineWidth = 3;
+  context.strokeStyle = "rgb(255 255 255 / 55%)";
+  context.stroke(coast(bounds, -16 - Math.round(3 * (1 + Math.sin(waveMs / 1500))) * 2));
+}
+
+/** How far a place is from the nearest side of the bay; negative on land. */
+export function distanceInside(x, y, [left, top, right, bottom]) {
+  return Math.min(x - left, right - x, y - top, bottom - y);
 }
 
 function fill(context, path, colour) {
@@ -109,30 +121,53 @@ function outward(x, y, angle) {
   return { x: x + outX * CORNER_UNITS, y: y + outY * CORNER_UNITS, outX, outY };
 }
 
-function* trees([left, top, right, bottom], bounds) {
+function* growth([left, top, right, bottom], bounds) {
   for (let column = Math.floor(left / TREE_CELL) - 1; column <= right / TREE_CELL + 1; column++) {
     for (let row = Math.floor(top / TREE_CELL) - 1; row <= bottom / TREE_CELL + 1; row++) {
       const x = (column + chanceAt(column, row, 11)) * TREE_CELL;
       const y = (row + chanceAt(column, row, 12)) * TREE_CELL;
-      const isInland = distanceOutside(x, y, bounds) > OUTSIDE_UNITS + BEACH_UNITS + 34;
-      if (isInland && chanceAt(column, row, 13) < 0.72) yield { x, y, radius: 15 + 15 * chanceAt(column, row, 14) };
+      const inland = -distanceInside(x, y, bounds) - OUTSIDE_UNITS - BEACH_UNITS;
+      const chance = chanceAt(column, row, 13);
+      if (inland < 34 || chance > 0.86) continue;
+      const sort = chance < 0.1 ? "rock" : chance < 0.42 ? "pine" : "oak";
+      yield { x, y, sort, size: 0.65 + 0.6 * chanceAt(column, row, 14) };
     }
   }
 }
 
-function distanceOutside(x, y, [left, top, right, bottom]) {
-  return Math.max(left - x, x - right, top - y, y - bottom);
-}
+const plant = gallery((sort) => new Picture(96, 96, PLANTS[sort], 1.6));
 
-function paintTree(context, { x, y, radius }) {
-  paintDisc(context, x + 5, y + 5, radius, "rgb(38 66 40 / 30%)");
-  paintDisc(context, x, y, radius, "#5c8a50");
-  paintDisc(context, x - radius / 4, y - radius / 4, 0.62 * radius, "#719f5e");
-}
+const PLANTS = {
+  oak: (context) => {
+    disc(context, 7, 9, 27, "rgb(24 50 34 / 30%)");
+    for (const [x, y, radius, colour] of CROWN) disc(context, x, y, radius, colour);
+  },
+  pine: (context) => {
+    disc(context, 7, 9, 21, "rgb(24 50 34 / 30%)");
+    for (const [radius, colour] of [[22, "#3c6b4c"], [16, "#487d56"], [10, "#578f62"], [4, "#6aa372"]]) {
+      star(context, radius, colour);
+    }
+  },
+  rock: (context) => {
+    disc(context, 3, 5, 14, "rgb(24 50 34 / 30%)");
+    disc(context, 0, 0, 13, "#9aa39a");
+    disc(context, -3, -4, 8, "#b4bcb0");
+  },
+};
+const CROWN = [
+  [0, 0, 25, "#4f7f47"],
+  [-9, -5, 15, "#5f9152"],
+  [9, 3, 14, "#58894d"],
+  [-3, -10, 11, "#73a45f"],
+  [6, -8, 8, "#6a9b59"],
+];
 
-function paintDisc(context, x, y, radius, colour) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
+function star(context, radius, colour) {
   context.fillStyle = colour;
+  context.beginPath();
+  for (let point = 0; point < 18; point++) {
+    const away = point % 2 === 0 ? radius : radius * 0.74;
+    context.lineTo(away * Math.cos((point / 9) * Math.PI), away * Math.sin((point / 9) * Math.PI));
+  }
   context.fill();
 }
