@@ -14,8 +14,7 @@ from server.game import Game
 from server.game.game import load_game
 from shared_state.replica import Replica
 from tests.docs.pages import program
-from tests.property.replay import Replay
-from tests.unit.server.flotsam.test_replay import now_ms, rule_of_game
+from tests.property.replay import Replay, rule_of_game, time_of
 from tests.unit.server.quay import WORLD, memory_server, open_quay
 from tests.unit.server.troupe import play
 from tests.unit.shared_state.small_world import Bench
@@ -42,4 +41,4 @@ async def test_the_game_of_the_page_is_played(orchard: Game, autojump_clock: Moc
     assert [invariant.check(entities) for invariant in orchard.invariants] == [None]
     stored = server.model.worlds[WORLD]
     bench = Bench(world=WORLD, replica=Replica(orchard.schema()))
-    Replay(rule_of_game(orchard), now_ms, bench=bench).verify((payload for _, payload in stored.log), stored)
+    Replay(rule_of_game(orchard), time_of, bench=bench).verify((payload for _, payload in stored.log), stored)

@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterable
 import attrs
 import msgspec
 
+from server.game import Game
+from server.session.cause import read_cause
+from server.session.replay import rule_again
 from shared_state.batch import COMMITTED
 from shared_state.delta import Delta, Record, decode_delta
 from shared_state.entity import Tag
 from shared_state.flight import Boarding, Flight
+from shared_state.names import SessionId
 from shared_state.outcome import Committed, Rejected, Rejection
 from shared_state.overlay import Overlay
 from shared_state.store_model import ModelWorld
@@ -22,6 +26,22 @@ from shared_state.transaction import IdSource, Transaction
 from tests.unit.shared_state.small_world import NOW_MS, Bench, Job
 
 Rule = Callable[[Transaction], Rejection | None]
+
+
+def rule_of_game(of: Game) -> Callable[[Record], Rule]:
+    """From a record to the game's rule behind it; one without a cause changed a session's row alone."""
+
+    def rule_of(record: Record) -> Rule:
+        if not record.cause:
+            return lambda _tx: None
+        return rule_again(of, SessionId(record.session), read_cause(record.cause))
+
+    return rule_of
+
+
+def time_of(record: Record) -> int:
+    """The time that the rule of a record saw, in milliseconds."""
+    return read_cause(record.cause).now_ms if record.cause else 0
 
 
 class _OneTag:

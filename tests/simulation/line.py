@@ -8,6 +8,7 @@ import attrs
 import trio
 
 from server.host import WorldHost
+from server.identity.gate import Gate
 from server.session.session import Session
 from server.wire.codec import MSGPACK
 from shared_state.names import SessionId
@@ -33,7 +34,7 @@ class Line(MemoryClient):
     def __attrs_post_init__(self) -> None:
         self._up, self._at_node = trio.open_memory_channel[bytes](math.inf)
         self._down, self.at_player = trio.open_memory_channel[bytes](math.inf)
-        self.session = Session(self, MSGPACK, self.host, SessionId(self.fresh), f"secret of {self.fresh}")
+        self.session = Session(self, MSGPACK, self.host, SessionId(self.fresh), f"secret of {self.fresh}", Gate())
         self.host.arrive(self.session)
         self.air.nursery.start_soon(self._carry_up)
 

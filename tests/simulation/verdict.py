@@ -12,14 +12,16 @@ from itertools import pairwise
 import msgspec
 
 from server.interest.changes import cell_content, content_digest
+from server.session.cause import read_cause
 from shared_state.replica import Replica
 from shared_state.session_row import unpack_row
-from tests.property.replay import Replay, Rule
+from tests.property.replay import Replay, rule_of_game, time_of
 from tests.simulation.books import Removal
 from tests.simulation.cluster import Cluster
 from tests.simulation.counting_house import game
-from tests.simulation.evidence import Evidence, with_causes
+from tests.simulation.evidence import Evidence
 from tests.simulation.node import BEATS_LAST_S, GRACE_S, WORLD
+from tests.simulation.player import Order
 from tests.simulation.weather import LONGEST_SPIKE_S
 from tests.unit.shared_state.small_world import Bench, verify_same
 
@@ -71,8 +73,11 @@ def only_what_was_sent(evidence: Evidence) -> Iterator[str]:
         for record in delta.records:
             if not record.seq:
                 continue
-            if (record.session, record.seq) not in evidence.orders:
+            order = evidence.orders.get((record.session, record.seq))
+            if order is None:
                 yield f"nobody sent {record.session} {record.seq}"
+            elif not _is_cause(record.cause, order):
+                yield f"{record.session} {record.seq} is not the command that was sent"
             if record.seq <= last[record.session]:
                 yield f"{record.session}: {record.seq} after {last[record.session]}"
             last[record.session] = record.seq
@@ -113,11 +118,10 @@ def invariants_at_every_version(evidence: Evidence) -> Iterator[str]:
 
 def replay_gives_the_same(evidence: Evidence) -> Iterator[str]:
     """The rules, run again one by one in log order, write the same, and end in the store's state."""
-    rules: dict[bytes, Rule] = {}
-    log = [with_causes(delta, evidence, rules) for delta in evidence.deltas]
-    replay = Replay(rules, bench=Bench(replica=Replica(game.schema())))
+    replay = Replay(rule_of_game(game), time_of, bench=Bench(replica=Replica(game.schema())))
+    store = evidence.cluster.store
     try:
-        replay.verify(map(msgspec.msgpack.encode, log), evidence.cluster.store.worlds[WORLD])
+        replay.verify(store.history, store.worlds[WORLD])
     except AssertionError as error:
         yield str(error)[:500] or "the replay differs"
 
@@ -197,6 +201,13 @@ CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     nobody_alive_is_expired,
     leases_fence,
 )
+
+
+def _is_cause(data: bytes, order: Order) -> bool:
+    """Whether a record's cause is what a player asked for."""
+    cause = read_cause(data)
+    sent = msgspec.msgpack.decode(order.args, type=game.commands[order.command].type)
+    return (cause.what, cause.rule, cause.args) == ("do", order.command, list(msgspec.structs.astuple(sent)))
 
 
 def _was_absent(removal: Removal, cluster: Cluster) -> bool:

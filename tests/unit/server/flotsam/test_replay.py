@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
 import msgspec
 import pytest
 import trio
 from trio.testing import MockClock
 
-from server.game import EntityId, Game, Kind, Transaction
+from server.game import EntityId, Kind, Transaction
 from server.games.flotsam import game
 from server.games.flotsam.salvage import SALVAGE_S
 from server.games.flotsam.world import Boat, Crate, Ledger, Lighthouse, Wreck
@@ -19,7 +17,7 @@ from server.session.replay import rule_again
 from shared_state.delta import Record, decode_delta
 from shared_state.names import SessionId
 from shared_state.replica import Replica
-from tests.property.replay import Replay, Rule
+from tests.property.replay import Replay, Rule, rule_of_game, time_of
 from tests.unit.server.quay import WORLD, Player, Quay, memory_server, open_quay
 from tests.unit.server.session.test_resuming import come_back, resume_of
 from tests.unit.shared_state.small_world import Bench
@@ -138,6 +136,9 @@ async def test_a_recorded_log_replays(autojump_clock: MockClock) -> None:
     def rule_of(record: Record) -> Rule:
         return setting.rule if record.cause == SETTING else by_game(record)
 
+    def now_ms(record: Record) -> int:
+        return 0 if record.cause == SETTING else time_of(record)
+
     Replay(rule_of, now_ms, bench=Bench(world=WORLD, replica=Replica(game.schema()))).verify(log, stored)
 
 
@@ -146,22 +147,6 @@ def deeds_in(log: list[bytes]) -> set[tuple[str, str]]:
     records = [record for payload in log for record in decode_delta(payload).records]
     causes = [read_cause(record.cause) for record in records if record.cause not in (b"", SETTING)]
     return {(cause.what, cause.rule) for cause in causes}
-
-
-def rule_of_game(of: Game) -> Callable[[Record], Rule]:
-    """From a record to the rule behind it; one without a cause changed a session's row alone."""
-
-    def rule_of(record: Record) -> Rule:
-        if not record.cause:
-            return lambda _tx: None
-        return rule_again(of, SessionId(record.session), read_cause(record.cause))
-
-    return rule_of
-
-
-def now_ms(record: Record) -> int:
-    """The time that the rule of a record saw."""
-    return read_cause(record.cause).now_ms if record.cause not in (b"", SETTING) else 0
 
 
 @pytest.mark.parametrize(
