@@ -9,18 +9,16 @@ import trio
 
 from shared_state.delta import decode_delta
 from shared_state.embedded import embedded_store
-from shared_state.entity import EntityId
-from shared_state.job import Job, SessionWriter, advance_to, open_row
-from shared_state.names import session_id
+from shared_state.job import Job, open_row
 from shared_state.outcome import Committed, Outcome
 from shared_state.redis.link import LinkTimes
 from shared_state.redis.store import open_store
-from shared_state.transaction import Transaction
-from shared_state.world import World, open_world
+from shared_state.world import open_world
 from tests.contract.deadline import within
 from tests.contract.proxy import Proxy, proxied
 from tests.contract.servers import server_binary
 from tests.integration.lease_node import BAY, clock_ms
+from tests.integration.purchase import ANN, BOAT, purchase, settled
 from tests.unit.shared_state.small_world import SCHEMA, Boat, put_boat
 
 pytestmark = pytest.mark.integration
@@ -43,34 +41,6 @@ async def cut_often(proxy: Proxy) -> None:
         proxy.cut_replies = True
 
 
-def buy(tx: Transaction) -> None:
-    """Reads what was bought, and buys one more."""
-    boat = tx.get(EntityId(1), Boat)
-    assert boat is not None
-    tx.patch(EntityId(1), x=boat.x + 1)
-
-
-async def settled(world: World, jobs: list[Job]) -> list[Outcome]:
-    """Submits jobs in their order and waits for all outcomes."""
-    done, outcomes = trio.Event(), list[Outcome]()
-
-    def settle(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        if len(outcomes) == len(jobs):
-            done.set()
-
-    for job in jobs:
-        job.settle = settle
-        world.submit(job)
-    await done.wait()
-    return outcomes
-
-
-def purchase(writer: SessionWriter, seq: int) -> Job:
-    """One command."""
-    return Job(buy, lambda outcome: None, writer, advance_to(seq), seq)
-
-
 @within(120)
 async def test_a_thousand_purchases_over_a_link_that_loses_answers(url: str) -> None:
     """Each takes effect once, in order, and is told so; versions have no hole, and sums are exact."""
@@ -81,7 +51,7 @@ async def test_a_thousand_purchases_over_a_link_that_loses_answers(url: str) -> 
         open_world(store, BAY, SCHEMA, clock_ms) as world,
         trio.open_nursery() as nursery,
     ):
-        writer = world.writer(session_id("ann"))
+        writer = world.writer(ANN)
         await settled(world, [Job(put_boat(), lambda outcome: None, writer, open_row, opens=True, tail=b"t")])
         nursery.start_soon(cut_often, proxy)
         outcomes: list[Outcome] = []
@@ -90,7 +60,7 @@ async def test_a_thousand_purchases_over_a_link_that_loses_answers(url: str) -> 
         nursery.cancel_scope.cancel()
         assert [type(outcome) for outcome in outcomes] == [Committed] * PURCHASES
         assert proxy.cuts > 5
-        assert world.replica.read(EntityId(1))[1] == Boat(gold=0, x=PURCHASES, y=0)
+        assert world.replica.read(BOAT)[1] == Boat(gold=0, x=PURCHASES, y=0)
     async with open_store(url) as store:
         log = [decode_delta(payload) for payload in await store.log_after(BAY, 0, 10_000)]
         assert [delta.version for delta in log] == list(range(1, len(log) + 1))
