@@ -21,6 +21,8 @@ BENCHMARKS = (
     "bench.store.durability",
     "bench.store.loss",
     "bench.commit.throughput",
+    "bench.commit.contention",
+    "bench.commit.saturation",
     "bench.net.broadcast",
     "bench.net.receive",
     "bench.net.idle",

@@ -91,10 +91,10 @@ class Scene:
     async def rehearse(self) -> tuple[bytes, bytes, int]:
         """What a purchase sends, what it is answered, and how much of that came before the last of what it sent."""
         for _ in range(2):  # the first one brings scripts that the store has not run yet
-            await self.live(Step(place="told", took=True))
+            await self.check_life(Step(place="told", took=True))
         return bytes(self.turnstile.up.passed), bytes(self.turnstile.down.passed), self.turnstile.asked_at[-1]
 
-    async def live(self, step: Step) -> None:
+    async def check_life(self, step: Step) -> None:
         """A life: the node comes in and buys, is killed at the step, and the player goes on elsewhere."""
         self.lives += 1
         name = WorldName(f"life-{self.lives:06}")
@@ -207,7 +207,7 @@ async def test_a_purchase_whose_node_is_killed_at_any_step_is_made_once(kind: st
         answering = [Step(down=at, took=True) for at in (0, *cuts(answered), len(answered))]
         after = [Step(place="told", took=True), Step(place="Committed", took=True)]
         for step in [*before, *sending, *answering, *after]:
-            await here.live(step)
+            await here.check_life(step)
         assert (len(sending), len(answering)) > (45, 15)
 
 
@@ -219,9 +219,9 @@ async def test_a_purchase_that_meets_a_conflict_is_made_once() -> None:
         assert sent.count(b"EVALSHA") == 3
         assert answered.count(b"DOUBT") == 1
         for step in [Step(up=at) for at in (0, *cuts(sent))]:
-            await here.live(step)
+            await here.check_life(step)
         for at in cuts(answered):
-            await here.live(Step(down=at, took=at > before_last))
+            await here.check_life(Step(down=at, took=at > before_last))
         assert here.lives > 180
 
 
@@ -232,7 +232,7 @@ async def test_what_a_dead_node_sent_arrives_late(late: Late, rival: bool) -> No
     """Its last byte comes when the player is about to resume, has resumed, has sent again."""
     async with scene("valkey", rival=rival) as here:
         sent, _, _ = await here.rehearse()
-        await here.live(Step(up=len(sent) - 1, late=late, took=False))
+        await here.check_life(Step(up=len(sent) - 1, late=late, took=False))
 
 
 @pytest.mark.parametrize("kind", ["valkey", "redis"])
@@ -241,4 +241,4 @@ async def test_what_a_dead_node_sent_has_not_been_read_yet(kind: str) -> None:
     """The store was stopped when the node sent and died."""
     async with scene(kind, rival=False) as here:
         sent, _, _ = await here.rehearse()
-        await here.live(Step(up=len(sent), unseen=True))
+        await here.check_life(Step(up=len(sent), unseen=True))
