@@ -11,10 +11,11 @@ OUT ?= bench/results/arena.json
 # Checks the types in the browser's modules, nothing more: no build step, no dependency of anything that runs.
 TYPESCRIPT := 7.0.2
 TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
+comma := ,
 SOURCES := server shared_state client_bot proof tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test fuzz simulate check check-web format bench arena clean
+.PHONY: help play test fuzz simulate check check-web format bench arena profile clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ bench: $(VENV)/dev  ## Run the benchmarks; figures go to bench/results.
 
 arena: $(VENV)/dev  ## Measure Oarlock and its rivals at the same work: PEERS, N, REPS, OUT (bench/arena).
 	$(BIN)/python -m bench.arena --peers $(PEERS) --n $(N) --reps $(REPS) --out $(OUT)
+
+profile: $(VENV)/dev  ## Where a node's time goes under the arena with the first number of N: a table, a flame graph.
+	$(BIN)/python -m bench.profile --n $(firstword $(subst $(comma), ,$(N)))
 
 clean:  ## Remove the environment and what tools left.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/build

@@ -43,7 +43,7 @@ class WorldConfig:
     """How this node serves worlds."""
 
     flush_hz: float = _bounded(20.0, 0.1, 1000, "Most updates a second to each client.")
-    commit_pause_s: float = _bounded(0.010, 0, 1, "Longest wait for more commands before a commit, under load.")
+    commit_pause_s: float = _bounded(0.025, 0, 1, "Longest wait of a command for others to commit with.")
     digest_every_s: float = _bounded(2.0, 0, LONG_S, "How often clients are sent content checks.")
     slow_limit_s: float = _bounded(10.0, 0, LONG_S, "How long a client may fail to read before it is closed.")
     store_limit_s: float = _bounded(20.0, 0.1, LONG_S, "How long players are kept while the store does not answer.")

@@ -88,6 +88,8 @@ class WorldHost:
     _current: dict[SessionId, Occupant] = attrs.field(factory=dict)
     """Who came last under each id."""
     reaper: Reaper = attrs.field(init=False)
+    next_flush_s: float = 0.0
+    """The soonest that players are shown more, by Trio's clock."""
     _dirty: trio.Event = attrs.field(factory=trio.Event)
     _digests_wanted: bool = False
     _digests_at_s: float = 0.0
@@ -202,8 +204,10 @@ class WorldHost:
             await self._dirty.wait()
             self._dirty = trio.Event()
             started_s = trio.current_time()
+            self.next_flush_s = started_s + interval_s
             spent_s = await self._flush(started_s)
-            await trio.sleep_until(started_s + max(interval_s, spent_s / MOST_FLUSHING))
+            self.next_flush_s = started_s + max(interval_s, spent_s / MOST_FLUSHING)
+            await trio.sleep_until(self.next_flush_s)
 
     async def _flush(self, now_s: float) -> float:
         """Makes all frames at one version, then writes them in turns that leave room for receiving.
@@ -350,9 +354,18 @@ async def open_host(
         if host is not None:
             host.start_over()
 
-    limits = config.commit_limits()
+    def next_flush_s() -> float:
+        return host.next_flush_s if host is not None else 0.0
+
     async with open_world(
-        store, name, game.schema(), node_clock_ms, limits=limits, on_advance=on_advance, on_reset=on_reset
+        store,
+        name,
+        game.schema(),
+        node_clock_ms,
+        limits=config.commit_limits(),
+        on_advance=on_advance,
+        on_reset=on_reset,
+        next_showing_s=next_flush_s,
     ) as world:
         optics = Optics.of(game)
         fanout = Fanout(world.replica, optics.secret)

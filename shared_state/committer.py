@@ -2,7 +2,7 @@
 
 How it works: while a batch is in flight, arriving jobs queue (group commit). When its answer is there and the replica
 has reached its version, outcomes are told, jobs that met a conflict go to the front of the queue in their order, and
-the next batch is made. Idle, a job is sent at once; under load the next batch waits up to ``pause_s`` for company.
+the next batch is made. When a batch leaves, ``timetable.py`` says.
 A batch whose answer was lost is sent again with the same number: the store answers a number it has seen.
 Must not know: games, sockets. Invariant: a job is settled exactly once; jobs of one session commit in order.
 """
@@ -29,6 +29,7 @@ from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rej
 from shared_state.overlay import Overlay
 from shared_state.session_row import unpack_head
 from shared_state.store import Attachment, Store
+from shared_state.timetable import Timetable
 from shared_state.transaction import IdSource
 
 log = structlog.get_logger()
@@ -42,8 +43,7 @@ class CommitLimits:
         batch_jobs, batch_bytes: size of one batch; one script call should stay near 1 ms.
         queue_jobs: jobs waiting; more are answered busy.
         attempts: runs of one job before it is answered busy.
-        pause_s: longest wait for company under load.
-        company: batch size worth waiting for.
+        pause_s: longest wait for a better moment (``timetable.py``).
         id_block: entity ids reserved at a time.
         log_length: versions kept in the world's log (about).
     """
@@ -52,8 +52,7 @@ class CommitLimits:
     batch_bytes: int = 256 * 1024
     queue_jobs: int = 20_000
     attempts: int = 24
-    pause_s: float = 0.010
-    company: int = 32
+    pause_s: float = 0.0
     id_block: int = 1000
     log_length: int = 10_000
 
@@ -80,12 +79,14 @@ class Committer:
 
     Args:
         clock_ms: milliseconds since 1970, for rules.
+        next_showing_s: when players are shown more, at the soonest; by Trio's clock.
     """
 
     store: Store
     world: WorldName
     follower: Follower
     clock_ms: Callable[[], int]
+    next_showing_s: Callable[[], float]
     limits: CommitLimits = attrs.field(factory=CommitLimits)
     counts: CommitCounts = attrs.field(factory=CommitCounts)
     writers: dict[SessionWriter, None] = attrs.field(factory=dict)
@@ -95,8 +96,11 @@ class Committer:
     _attachment: Attachment | None = None
     _tags: TagMaker = attrs.field(factory=lambda: TagMaker(0))
     _number: int = 0
-    _jobs_per_s: float = 0.0
-    _last_start_s: float = 0.0
+    _timetable: Timetable = attrs.field(init=False)
+
+    @_timetable.default
+    def _make_timetable(self) -> Timetable:
+        return Timetable(self.limits.pause_s, self.next_showing_s)
 
     def submit(self, job: Job) -> None:
         """Queues a job; it is settled later, or at once as busy when the queue is full."""
@@ -122,24 +126,17 @@ class Committer:
         task_status.started()
         while True:
             await self._work.wait()
-            await self._wait_for_company()
-            await self._fly()
+            await self._travel()
             if not self._queue:
                 self._work = trio.Event()
 
-    async def _wait_for_company(self) -> None:
-        """Under load, waits until a batch is worth its call; idle, not at all."""
-        limits = self.limits
-        missing = min(limits.company, limits.batch_jobs) - len(self._queue)
-        expected_s = missing / self._jobs_per_s if self._jobs_per_s else math.inf
-        # What the rate was does not matter once nothing has flown for a while.
-        idle_s = trio.current_time() - self._last_start_s
-        if missing > 0 and max(expected_s, idle_s) < limits.pause_s * 2:
-            await trio.sleep(min(expected_s, limits.pause_s))
-        now = trio.current_time()
-        elapsed = max(now - self._last_start_s, 1e-4)
-        self._jobs_per_s += 0.2 * (len(self._queue) / elapsed - self._jobs_per_s)
-        self._last_start_s = now
+    async def _travel(self) -> None:
+        """Takes those who are there when it departs, in as many batches as they need."""
+        await trio.sleep_until(self._timetable.departure_s(trio.current_time()))
+        self._timetable.depart(trio.current_time())
+        for _ in range(math.ceil(len(self._queue) / self.limits.batch_jobs)):
+            await self._fly()
+        self._timetable.arrive(trio.current_time())
 
     async def _fly(self) -> None:
         attachment = await self._ready()

@@ -7,15 +7,18 @@ Invariant: the operations, applied one after the other, do what the rules did on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from shared_state.batch import Batch, TxOp
 from shared_state.cell import CellId
 from shared_state.delta import Record, Write, encode_record
-from shared_state.entity import NO_TAG, Tag, TagMaker, blind
+from shared_state.entity import NO_TAG, EntityId, Tag, TagMaker, blind
 from shared_state.job import Job, SessionWriter
 from shared_state.outcome import Committed, Fenced, Outcome, Rejected, Rejection
 from shared_state.overlay import Overlay
+from shared_state.schema import Kind
 from shared_state.session_row import SessionHead
 from shared_state.transaction import IdSource, OutOfIds, Transaction
 
@@ -102,16 +105,29 @@ class Boarding:
             before = self._heads.get(job.session, job.session.head)
             expect = before.pack() if before else b""
             head = self._heads[job.session] = job.step(before)
-        op = compile_tx(tx, job, session, expect, head.pack() if head else b"")
+        moved: dict[CellId, None] = {}
+        left = [self._left(tx, entity_id, value, moved) for entity_id, (value, _) in tx.writes.items()]
+        op = compile_tx(tx, job, session, expect, head.pack() if head else b"", moved)
         self._prove(tx)
-        for entity_id, (value, _) in tx.writes.items():
-            self.overlay.absorb(entity_id, tx.tag, value)
-        for cell in map(CellId, map(int, op.cells)):
+        for entity_id, value, cell in left:
+            self.overlay.absorb(entity_id, tx.tag, value, cell)
+        for cell in moved:
             if cell not in tx.scans:
                 self._unproven.setdefault(cell, []).append((op, self.overlay.cell_tag(cell)))
             self.overlay.touch(cell, tx.tag)
-        self._absorb_adds(tx)
+        if tx.adds:
+            self._absorb_adds(tx)
         self._append(Passenger(job, None, head), op)
+
+    def _left(
+        self, tx: Transaction, entity_id: EntityId, value: Kind | None, moved: dict[CellId, None]
+    ) -> tuple[EntityId, Kind | None, CellId | None]:
+        """What a write leaves, and where; cells that it changes the membership of are added to ``moved``."""
+        before = self.overlay.cell(entity_id)
+        after = None if value is None else tx.schema.cell_of(value)
+        if before != after:
+            moved.update((cell, None) for cell in (before, after) if cell is not None)
+        return entity_id, value, after
 
     def _take_check(self, job: Job, tx: Transaction, refusal: Rejection) -> None:
         session, expect = "", b""
@@ -146,11 +162,12 @@ class Boarding:
             if self.overlay.read(entity_id)[1] is None:
                 continue
             probe.add_plainly(entity_id, additions)
-            self.overlay.absorb(entity_id, tx.tag, probe.writes[entity_id][0])
+            value = probe.writes[entity_id][0]
+            self.overlay.absorb(entity_id, tx.tag, value, self.overlay.cell(entity_id))
 
 
-def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: bytes) -> TxOp:
-    """The operation that commits what a rule did."""
+def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: bytes, moved: Iterable[CellId]) -> TxOp:
+    """The operation that commits what a rule did; ``moved``: the cells whose membership it changes."""
     tag = tx.tag
     writes: list[str | bytes] = []
     record_writes = []
@@ -169,7 +186,7 @@ def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: b
         guards=[part for name, token in tx.guards.items() for part in (name, str(token))],
         writes=writes,
         adds=_flat_adds(tx),
-        cells=[str(cell) for cell in _moved_cells(tx)],
+        cells=[str(cell) for cell in moved],
         tag=tag,
         record=encode_record(record),
     )
@@ -206,16 +223,3 @@ def _flat_adds(tx: Transaction) -> list[str | bytes | float]:
             flat += [seen, tx.tag, blind(tx.tag)]
             seen = tx.tag
     return flat
-
-
-def _moved_cells(tx: Transaction) -> list[CellId]:
-    """Cells whose membership the transaction changes, from what it saw before and what it leaves."""
-    cell_of = tx.schema.cell_of
-    cells: dict[CellId, None] = {}
-    for entity_id, (value, _) in tx.writes.items():
-        old = tx.view.read(entity_id)[1]
-        before = None if old is None else cell_of(old)
-        after = None if value is None else cell_of(value)
-        if before != after:
-            cells.update((cell, None) for cell in (before, after) if cell is not None)
-    return list(cells)

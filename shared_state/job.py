@@ -87,7 +87,7 @@ def take_over(generation: int) -> Callable[[SessionHead | None], SessionHead | N
     def take(head: SessionHead | None) -> SessionHead | None:
         if head is None:
             return None
-        return attrs.evolve(head, generation=generation if generation != head.generation else generation ^ 1)
+        return head._replace(generation=generation if generation != head.generation else generation ^ 1)
 
     return take
 

@@ -7,6 +7,7 @@ if every transaction absorbed so far commits.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import attrs
 
@@ -16,8 +17,7 @@ from shared_state.replica import Replica
 from shared_state.schema import Kind
 
 
-@attrs.frozen
-class Pending:
+class Pending(NamedTuple):
     """An entity as an unconfirmed transaction leaves it."""
 
     tag: Tag
@@ -61,12 +61,14 @@ class Overlay:
         here = {entity_id for entity_id in settled if entity_id not in self.entities}
         return here | {entity_id for entity_id, pending in self.entities.items() if pending.cell == cell}
 
-    def absorb(self, entity_id: EntityId, tag: Tag, value: Kind | None) -> None:
-        """Adds a write of a transaction that will be sent."""
-        if value is None:
-            self.entities[entity_id] = Pending(NO_TAG, None, None)
-        else:
-            self.entities[entity_id] = Pending(tag, value, self.replica.schema.cell_of(value))
+    def cell(self, entity_id: EntityId) -> CellId | None:
+        """Where an entity is; None when there is none."""
+        found = self.entities.get(entity_id) or self.replica.entities.get(entity_id)
+        return None if found is None else found.cell
+
+    def absorb(self, entity_id: EntityId, tag: Tag, value: Kind | None, cell: CellId | None) -> None:
+        """Adds a write, which leaves the entity in ``cell``, of a transaction that will be sent."""
+        self.entities[entity_id] = Pending(NO_TAG if value is None else tag, value, cell)
 
     def touch(self, cell: CellId, tag: Tag) -> None:
         """Notes that a transaction that will be sent changes who is in a cell."""

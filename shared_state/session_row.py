@@ -8,8 +8,8 @@ The head is compared as bytes inside the commit script: a command commits only i
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
-import attrs
 import msgspec
 
 _HEAD = struct.Struct(">IQQ")
@@ -18,8 +18,7 @@ WINDOW = 64
 _MASK = (1 << WINDOW) - 1
 
 
-@attrs.frozen
-class SessionHead:
+class SessionHead(NamedTuple):
     """Generation, last committed sequence number, and the outcomes of the last 64."""
 
     generation: int

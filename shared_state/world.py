@@ -23,6 +23,11 @@ def _nothing(*_: object) -> None:
     """Default for callbacks."""
 
 
+def _at_once() -> float:
+    """Where nothing is shown, nothing is to be waited for."""
+    return 0.0
+
+
 @attrs.frozen
 class World:
     """An open world. ``replica`` is read by all, written by ``follower`` alone."""
@@ -70,6 +75,7 @@ async def open_world(
     limits: CommitLimits | None = None,
     on_advance: Callable[[], None] = _nothing,
     on_reset: Callable[[str], None] = _nothing,
+    next_showing_s: Callable[[], float] = _at_once,
 ) -> AsyncGenerator[World, None]:
     """Opens a world, making it if it is new; closed with the context.
 
@@ -77,13 +83,14 @@ async def open_world(
         clock_ms: milliseconds since 1970, for rules.
         on_advance: called after the replica moved on by a delta.
         on_reset: called after the replica was replaced by a snapshot, with the reason.
+        next_showing_s: when players are shown more, at the soonest, by Trio's clock: commits are in time for it.
 
     Raises:
         IncompatibleWorld: the stored world has another format or schema.
     """
     replica = Replica(schema)
     follower = Follower(store, name, replica, on_advance, on_reset)
-    committer = Committer(store, name, follower, clock_ms, limits or CommitLimits())
+    committer = Committer(store, name, follower, clock_ms, next_showing_s, limits or CommitLimits())
     async with trio.open_nursery() as nursery:
         # Attach first: it makes a new world, so that the first snapshot already has its epoch.
         await nursery.start(committer.run)

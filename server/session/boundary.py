@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -19,12 +19,21 @@ log = structlog.get_logger()
 class Boundary:
     """A context that logs and swallows every ``Exception``, groups of them included, but for ``let_through``.
 
+    It has no state, so it may be entered again and again.
+
     Args:
-        context: logged with the error.
+        where: tells what is logged with the error; asked for only then.
+        context: logged with it as well.
     """
 
-    def __init__(self, let_through: type[Exception] | None = None, **context: object) -> None:
+    def __init__(
+        self,
+        let_through: type[Exception] | None = None,
+        where: Callable[[], dict[str, str]] = dict,
+        **context: object,
+    ) -> None:
         self._let_through = let_through
+        self._where = where
         self._context = context
 
     def __enter__(self) -> None:
@@ -33,16 +42,16 @@ class Boundary:
     def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> bool:
+        if error is None:
+            return False
         if not isinstance(error, Exception) or (self._let_through and isinstance(error, self._let_through)):
             return False
-        log.error("contained failure", exc_info=error, **self._context)
+        log.error("contained failure", exc_info=error, **self._context, **self._where())
         return True
 
 
-def contained(
-    action: Callable[[], T], otherwise: Callable[[], T], let_through: type[Exception] | None = None, **context: object
-) -> T:
-    """The result of ``action``; if it fails inside the boundary, that of ``otherwise``."""
-    with Boundary(let_through, **context):
-        return action()
+def contained(boundary: Boundary, otherwise: Callable[[], T], action: Callable[..., T], *args: Any) -> T:
+    """The result of ``action(*args)``; if it fails inside the boundary, that of ``otherwise``."""
+    with boundary:
+        return action(*args)
     return otherwise()

@@ -8,13 +8,13 @@ what it promises; only running out of entity ids gets through, because then the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
 from typing import Literal
 
 import structlog
 
 from server.game import Action, Actor, Command, CommandSpec, EntityId, Game, Rejection, TimedRule, Transaction
-from server.session.boundary import contained
+from server.session.boundary import Boundary, contained
 from server.session.cause import note
 from shared_state.names import SessionId
 from shared_state.transaction import OutOfIds
@@ -30,11 +30,11 @@ def enter(game: Game, session: SessionId, name: str, node: str, tx: Transaction)
     note(tx, "enter", Actor(session, EntityId(0), name, node))
     rule = game.enter_rule
     assert rule is not None
-    made: object = contained(lambda: rule(tx, name), _failed, OutOfIds, rule="enter")
+    made: object = contained(_around("enter"), _failed, rule, tx, name)
     if not isinstance(made, int):
         return made if isinstance(made, Rejection) else GAME_FAILED
     actor = Actor(session, EntityId(made), name, node)
-    return _run("arrive", partial(game.arrive_rule, tx, actor)) or actor
+    return _run("arrive", game.arrive_rule, tx, actor) or actor
 
 
 def arrive(game: Game, actor: Actor, tx: Transaction) -> Rejection | None:
@@ -42,7 +42,7 @@ def arrive(game: Game, actor: Actor, tx: Transaction) -> Rejection | None:
     note(tx, "arrive", actor)
     if not tx.exists(actor.entity):
         return AVATAR_GONE
-    if _run("arrive", partial(game.arrive_rule, tx, actor)) is not None:
+    if _run("arrive", game.arrive_rule, tx, actor) is not None:
         tx.abandon()
     return None
 
@@ -52,7 +52,7 @@ def leave(game: Game, actor: Actor, tx: Transaction) -> Rejection | None:
     note(tx, "leave", actor)
     rule = game.leave_rule
     assert rule is not None
-    if _run("leave", partial(rule, tx, actor)) is not None:
+    if _run("leave", rule, tx, actor) is not None:
         tx.abandon()
     return None
 
@@ -60,7 +60,7 @@ def leave(game: Game, actor: Actor, tx: Transaction) -> Rejection | None:
 def obey(spec: CommandSpec, actor: Actor, command: Command, tx: Transaction) -> Rejection | None:
     """Does what a player commands."""
     note(tx, "do", actor, spec.name, command)
-    return _run(spec.name, partial(spec.rule, tx, actor, command))
+    return _run(spec.name, spec.rule, tx, actor, command)
 
 
 def end(
@@ -69,22 +69,27 @@ def end(
     """Brings an action to one of its ends."""
     note(tx, how, actor, action.command, command)
     ending = action.finish if how == "finish" else action.otherwise
-    return _run(action.command, partial(ending, tx, actor, command))
+    return _run(action.command, ending, tx, actor, command)
 
 
 def happen(timed: TimedRule, tx: Transaction) -> Rejection | None:
     """Does what happens by itself."""
     note(tx, "every", rule=timed.name)
-    return _run(timed.name, partial(timed.rule, tx))
+    return _run(timed.name, timed.rule, tx)
 
 
-def _run(name: str, rule: Callable[[], object]) -> Rejection | None:
+def _run(name: str, rule: Callable[..., object], *args: object) -> Rejection | None:
     """What a rule returned, if it may return that: rules are other people's code."""
-    ruled = contained(rule, _failed, OutOfIds, rule=name)
+    ruled = contained(_around(name), _failed, rule, *args)
     if ruled is None or isinstance(ruled, Rejection):
         return ruled
     log.error("a rule must return None or a Rejection", rule=name, returned=type(ruled).__name__)
     return GAME_FAILED
+
+
+@lru_cache
+def _around(rule: str) -> Boundary:
+    return Boundary(OutOfIds, rule=rule)
 
 
 def _failed() -> Rejection:

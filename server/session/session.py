@@ -20,7 +20,7 @@ from server.identity.gate import Gate
 from server.interest.lookout import MAX_CELLS, Lookout
 from server.interest.sight import Sight
 from server.interest.view import View
-from server.session.boundary import contained
+from server.session.boundary import Boundary, contained
 from server.session.client import Client
 from server.session.orders import Orders
 from server.session.room import Room, Unseated
@@ -92,12 +92,14 @@ class Session:
     _orders: Orders | None = None
     _leaves: bool = False
     _lookout: Lookout = attrs.field(init=False)
+    _boundary: Boundary = attrs.field(init=False)
     _resumes: Resume | None = None
     _errors: int = 0
     _messages: Budget = attrs.field(factory=lambda: Budget(MESSAGES_HZ, MESSAGES_BURST))
 
     def __attrs_post_init__(self) -> None:
         self._lookout = Lookout(self.room.optics)
+        self._boundary = Boundary(where=self._where)
 
     @property
     def session_id(self) -> SessionId:
@@ -123,7 +125,7 @@ class Session:
 
     def on_message(self, payload: bytes) -> None:
         """Takes one message. Never raises."""
-        contained(lambda: self._take(payload), self._break_down, None, **self._where())
+        contained(self._boundary, self._break_down, self._take, payload)
 
     def on_drained(self) -> None:
         """The socket takes data again: the client gets what it missed."""
@@ -192,7 +194,7 @@ class Session:
 
     def on_begun(self, resumed: SessionHead | None) -> None:
         """The player is in the world: shows it, and answers what was left open before."""
-        contained(lambda: self._begin(resumed), self._break_down, None, **self._where())
+        contained(self._boundary, self._break_down, self._begin, resumed)
 
     def _begin(self, resumed: SessionHead | None) -> None:
         self.state = State.PLAYING

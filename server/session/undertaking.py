@@ -7,7 +7,6 @@ over fences it. Must not know: messages. Invariant: the lease is let go whatever
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
 import attrs
@@ -15,7 +14,7 @@ import structlog
 import trio
 
 from server.game import Action, Actor, Command, EntityId, Kind, Rejection, Transaction
-from server.session.boundary import contained
+from server.session.boundary import Boundary, contained
 from server.session.deeds import end
 from server.session.room import Room
 from server.session.stay import Stay
@@ -58,7 +57,7 @@ class Undertaking:
                 await self._release(grant)
 
     async def _take(self) -> LeaseGrant | None:
-        name = contained(self._lease_name, lambda: None, command=self.action.command)
+        name = contained(self._boundary(), lambda: None, self._lease_name)
         if name is None:
             return None
         # No two undertakings are one owner: an owner would take over from itself.
@@ -83,10 +82,11 @@ class Undertaking:
 
     def _is_on(self) -> bool:
         return self.stay.is_on and bool(
-            contained(
-                partial(self.action.still, self._look, self.actor, self.command), bool, command=self.action.command
-            )
+            contained(self._boundary(), bool, self.action.still, self._look, self.actor, self.command)
         )
+
+    def _boundary(self) -> Boundary:
+        return Boundary(command=self.action.command)
 
     def _look(self, entity_id: EntityId) -> Kind | None:
         return self.room.world.replica.read(entity_id)[1]

@@ -114,9 +114,9 @@ async def test_who_does_not_follow_is_closed_and_away() -> None:
             for player in players:
                 assert await player.read_close() == close_codes.NODE_DRAINING
                 await player.peer.stream.aclose()
-            await eventually(lambda: not harbour.node.connections)
+            await eventually(lambda: all(tail.away_since_ms for tail in tails(harbour)))
             assert len(tails(harbour)) == 3
-            assert all(tail.away_since_ms for tail in tails(harbour))
+            assert not harbour.node.connections
 
 
 async def test_silent_peers_do_not_hold_it_up() -> None:

@@ -35,9 +35,9 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 
 async def cut_often(proxy: Proxy) -> None:
-    """Every tenth of a second an answer is lost, and the connection with it."""
+    """Every fortieth of a second an answer is lost, and the connection with it."""
     while True:
-        await trio.sleep(0.1)
+        await trio.sleep(0.025)
         proxy.cut_replies = True
 
 

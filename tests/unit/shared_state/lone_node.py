@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import attrs
@@ -87,12 +87,14 @@ class Node:
 
 
 @asynccontextmanager
-async def node(limits: CommitLimits | None = None, *, late_push: bool = False) -> AsyncGenerator[Node, None]:
+async def node(
+    limits: CommitLimits | None = None, *, late_push: bool = False, next_showing_s: Callable[[], float] = lambda: 0.0
+) -> AsyncGenerator[Node, None]:
     """A node that has been idle for a while."""
     server = memory_server()
     store = FlakyStore(MemoryStore(server, push_after_reply=late_push))
     with trio.fail_after(1000):
-        async with open_world(store, WORLD, SCHEMA, clock_ms, limits=limits) as world:
+        async with open_world(store, WORLD, SCHEMA, clock_ms, limits=limits, next_showing_s=next_showing_s) as world:
             await trio.sleep(10)
             yield Node(world, store, server, Rival(server))
             verify_same(world.replica, server.model.worlds[WORLD])

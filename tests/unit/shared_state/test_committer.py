@@ -41,19 +41,6 @@ async def test_an_idle_commit_is_immediate(autojump_clock: MockClock, late_push:
             await trio.sleep(1)
 
 
-async def test_an_idle_commit_after_a_burst_is_immediate(autojump_clock: MockClock) -> None:
-    """However busy it was a second ago, a lone command does not wait for company."""
-    async with node() as it:
-        for seq in range(200):
-            it.submit(put_boat(), seq=seq)
-            await trio.sleep(0.0001)
-        await it.settled_all(200)
-        await trio.sleep(1)
-        before_s = trio.current_time()
-        await it.world.transact(put_boat())
-        assert trio.current_time() == before_s
-
-
 async def test_jobs_that_arrive_during_a_flight_form_one_batch(autojump_clock: MockClock) -> None:
     """Group commit: one call for all that queued meanwhile, in their order."""
     async with node() as it:
@@ -79,9 +66,10 @@ async def test_a_batch_is_bounded_in_jobs(autojump_clock: MockClock) -> None:
         assert [seq for _, seq, _ in it.settled] == list(range(20))
 
 
-async def test_under_load_commits_wait_for_company_within_bounds(autojump_clock: MockClock) -> None:
-    """A steady stream is committed in few batches, and no job waits longer than the pause and a flight."""
-    async with node() as it:
+async def test_commits_wait_for_the_next_showing_within_bounds(autojump_clock: MockClock) -> None:
+    """A steady stream is committed in few batches, and no job waits longer than the pause."""
+    limits = CommitLimits(pause_s=0.010)
+    async with node(limits, next_showing_s=lambda: trio.current_time() // 0.05 * 0.05 + 0.05) as it:
         waits: list[float] = []
         for _ in range(2000):
             started_s = trio.current_time()
@@ -90,8 +78,8 @@ async def test_under_load_commits_wait_for_company_within_bounds(autojump_clock:
             await trio.sleep(0.0005)
         await trio.sleep(1)
         assert len(waits) == 2000
-        assert len(it.store.batches) < 400
-        assert max(waits) <= it.world.committer.limits.pause_s + 1e-9
+        assert len(it.store.batches) <= 110
+        assert max(waits) <= limits.pause_s + 1e-9
 
 
 async def test_a_full_queue_answers_busy_at_once(autojump_clock: MockClock) -> None:

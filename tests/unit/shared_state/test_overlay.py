@@ -11,6 +11,11 @@ HERE, THERE = cell_at(1, 1, 10), cell_at(50, 1, 10)
 TAG = Tag(b"pending!")
 
 
+def absorb(view: Overlay, entity_id: EntityId, value: Boat | None) -> None:
+    """Absorbs a write where its value stands."""
+    view.absorb(entity_id, TAG, value, None if value is None else view.replica.schema.cell_of(value))
+
+
 def test_without_pending_writes_it_is_the_replica() -> None:
     """Reads, cells and members come from the replica."""
     bench = Bench()
@@ -29,7 +34,7 @@ def test_a_pending_move_changes_both_cells() -> None:
     bench = Bench()
     boat, other = bench.create(Boat(5, 1, 1)), bench.create(Boat(5, 2, 2))
     view = Overlay(bench.replica)
-    view.absorb(boat, TAG, Boat(5, 50, 1))
+    absorb(view, boat, Boat(5, 50, 1))
     view.touch(HERE, TAG)
     view.touch(THERE, TAG)
     assert view.read(boat) == (TAG, Boat(5, 50, 1))
@@ -45,8 +50,8 @@ def test_pending_creations_and_deletions_change_membership() -> None:
     bench = Bench()
     boat, new = bench.create(Boat(5, 1, 1)), EntityId(500)
     view = Overlay(bench.replica)
-    view.absorb(boat, TAG, None)
-    view.absorb(new, TAG, Boat(1, 2, 2))
+    absorb(view, boat, None)
+    absorb(view, new, Boat(1, 2, 2))
     view.touch(HERE, TAG)
     assert view.read(boat) == (NO_TAG, None)
     assert set(view.members(HERE)) == {new}
@@ -57,6 +62,6 @@ def test_a_pending_change_within_a_cell_keeps_its_members() -> None:
     bench = Bench()
     boat = bench.create(Boat(5, 1, 1))
     view = Overlay(bench.replica)
-    view.absorb(boat, TAG, Boat(6, 2, 2))
+    absorb(view, boat, Boat(6, 2, 2))
     assert set(view.members(HERE)) == {boat}
     assert view.cell_tag(HERE) == bench.tag_of(boat)
