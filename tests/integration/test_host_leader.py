@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -160,7 +161,7 @@ async def test_a_timed_rule_that_fails_leaves_nothing_and_stops_nothing(autojump
 
 
 async def test_a_rule_that_fell_behind_runs_once(autojump_clock: MockClock) -> None:
-    """After a stall of five seconds the beats are not caught up with."""
+    """The store hangs for five seconds: the beats are not caught up with (S31)."""
     with trio.fail_after(60):
         first, _ = of(memory_server())
         async with open_host(first, WORLD, game_of("a"), "a", "a-1", WorldConfig()) as a:
@@ -172,3 +173,23 @@ async def test_a_rule_that_fell_behind_runs_once(autojump_clock: MockClock) -> N
             first.gate = None
             await trio.sleep(1.1)
             assert 1 <= len(beats(a)) - count <= 4
+
+
+@pytest.mark.parametrize("stalled_s", [1.0, 20.0])
+async def test_a_node_that_stood_still_replays_nothing(autojump_clock: MockClock, stalled_s: float) -> None:
+    """Stopped for less and for more than its lease lasts: no beat comes before the lease is sure again, none is caught
+    up with, and the next ones keep their time (S31)."""
+    with trio.fail_after(120):
+        first, _ = of(memory_server())
+        async with open_host(first, WORLD, game_of("a"), "a", "a-1", WorldConfig()) as a:
+            await trio.sleep(3.1)
+            count = len(beats(a))
+            first.lease_is_away = stalled_s > 3
+            autojump_clock.jump(stalled_s)
+            await trio.sleep(0.3)
+            assert len(beats(a)) - count <= (0 if first.lease_is_away else 1)
+            first.lease_is_away = False
+            await trio.sleep(1.5)
+            count = len(beats(a))
+            await trio.sleep(5.0)
+            assert 9 <= len(beats(a)) - count <= 11

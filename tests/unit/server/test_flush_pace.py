@@ -44,6 +44,22 @@ async def test_a_room_flushes_at_its_rate(autojump_clock: MockClock) -> None:
             assert abs(flushes - PLAYED_S * 20) <= 2
 
 
+async def test_a_stall_is_followed_by_one_flush(autojump_clock: MockClock) -> None:
+    """Three seconds in which the process did not run are not flushed one by one: what is new is shown once (S31)."""
+    with trio.fail_after(60):
+        async with open_quay(game, flush_hz=20) as quay:
+            player = await quay.join()
+            await play(quay, player)
+            counts = quay.host.fanout.counts
+            for jumped_s in (3.0, 30.0):
+                flushes = counts.flushes
+                autojump_clock.jump(jumped_s)
+                player.do(max(player.answers()) + 1, "sail", dx=1.0)
+                await trio.sleep(0.04)
+                assert 1 <= counts.flushes - flushes <= 2
+            assert player.line.closed is None
+
+
 async def test_flushes_leave_half_of_the_time_to_others(autojump_clock: MockClock) -> None:
     """Who is written to for 100 ms a flush is written to less often: commands are taken and answered all the same."""
     with trio.fail_after(60):
