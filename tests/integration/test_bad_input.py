@@ -1,4 +1,4 @@
-"""Clients that break every rule, on a whole node: each ends alone, and another player notices nothing."""
+"""Clients that break every rule, on a whole node: each ends alone, and another player notices nothing (S12, S35)."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ async def reload(nursery: trio.Nursery, binary: str, proxy: Proxy) -> None:
 
 
 async def test_an_operator_drains_a_node(binary: str, tmp_path: Path) -> None:
-    """The admin socket takes a node out of the rotation without touching its players."""
+    """The admin socket takes a node out of the rotation without touching its players (S30)."""
     async with running_proxy(binary, tmp_path) as proxy:
         stream, home = await proxy.upgrade("/ws/bay")
         assert await proxy.command(f"set server nodes/{home} state drain") == ""

@@ -1,4 +1,4 @@
-"""Messages on real sockets: none lost, none early, none out of order, none corrupted."""
+"""Messages on real sockets: none lost, none early, none out of order, none corrupted (S02, S35)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a hostile client sends ends with an error for that client alone; nothing of it is stored or shown."""
+"""What a hostile client sends ends with an error for it alone; nothing of it is stored or shown (S12, S29)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that no right client sends: each is refused with a ``ProtocolError``, none raises anything else."""
+"""Bytes that no right client sends: each is refused with a ``ProtocolError``, none raises anything else (S29)."""
 
 from __future__ import annotations
 
