@@ -18,6 +18,7 @@ import trio
 from structlog.typing import EventDict, WrappedLogger
 
 from server.budget import Budget
+from shared_state import logs
 
 log = structlog.get_logger()
 
@@ -77,7 +78,10 @@ async def report_left_out_forever() -> None:
 
 
 def configure_logs(as_json: bool, verbose: bool = False) -> None:
-    """Sets up structlog for this process; lines go to standard error."""
+    """Sets up structlog for this process; lines go to standard error, those of libraries too."""
+    library = logging.getLogger(logs.LOGGER)
+    library.handlers, library.propagate = [logging.StreamHandler(sys.stderr)], False
+    library.setLevel(logging.DEBUG)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json

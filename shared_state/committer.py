@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 import attrs
-import structlog
 import trio
 
 from shared_state.batch import COMMITTED, GUARD_LOST, SESSION_MOVED, Batch, CommitReply
@@ -24,6 +23,7 @@ from shared_state.flight import Boarding, Flight, Passenger, assemble
 from shared_state.follower import Follower
 from shared_state.histogram import SIZES, Histogram
 from shared_state.job import Job, SessionWriter
+from shared_state.logs import log
 from shared_state.names import WorldName
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection, Unknown
 from shared_state.overlay import Overlay
@@ -31,8 +31,6 @@ from shared_state.session_row import unpack_head
 from shared_state.store import Attachment, Store
 from shared_state.timetable import Timetable
 from shared_state.transaction import IdSource
-
-log = structlog.get_logger()
 
 
 @attrs.frozen

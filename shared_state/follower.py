@@ -13,17 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import attrs
-import structlog
 import trio
 
 from shared_state.delta import Delta, decode_delta
 from shared_state.errors import StoreError, UndecodableDelta
+from shared_state.logs import log
 from shared_state.names import WorldName
 from shared_state.position import Head
 from shared_state.replica import Fit, Replica
 from shared_state.store import Snapshot, Store
-
-log = structlog.get_logger()
 
 MAX_BUFFERED = 10_000
 LOG_PAGE = 500

@@ -8,14 +8,12 @@ waits in ``until_lost`` is told at the next renewal when the store says no, and 
 from __future__ import annotations
 
 import attrs
-import structlog
 import trio
 
 from shared_state.errors import StoreError
+from shared_state.logs import log
 from shared_state.names import LeaseName, WorldName
 from shared_state.store import LeaseGrant, Store
-
-log = structlog.get_logger()
 
 RELEASE_DEADLINE_S = 1.0
 

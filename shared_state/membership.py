@@ -14,19 +14,17 @@ from collections.abc import Callable, Collection, Mapping
 
 import attrs
 import msgspec
-import structlog
 import trio
 
 from shared_state.errors import StoreError
 from shared_state.job import Job, SessionWriter, drop_row, same_row
+from shared_state.logs import log
 from shared_state.names import SessionId
 from shared_state.outcome import Committed, Outcome, Rejection
 from shared_state.session_row import SessionHead, SessionTail, encode_tail, unpack_row
 from shared_state.store import Store
 from shared_state.transaction import Transaction
 from shared_state.world import World
-
-log = structlog.get_logger()
 
 RETRY_S = 0.2
 

@@ -15,11 +15,11 @@ from functools import lru_cache, partial
 from typing import Any
 
 import attrs
-import structlog
 import trio
 from redis.crc import key_slot
 
 from shared_state.errors import StoreUnavailable
+from shared_state.logs import log
 from shared_state.names import WorldName
 from shared_state.redis.address import StoreAddress
 from shared_state.redis.discovery import ClusterMap, read_map
@@ -28,8 +28,6 @@ from shared_state.redis.link import Link, LinkTimes, listening
 from shared_state.redis.replies import Redirected
 from shared_state.redis.subscriptions import Subscriptions
 from shared_state.store import DeltaListener
-
-log = structlog.get_logger()
 
 MOST_REDIRECTIONS = 5
 LOOK_EVERY_S = 10.0

@@ -15,18 +15,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
-import structlog
 import trio
 
 from shared_state.errors import StoreError, StoreUnavailable
+from shared_state.logs import log
 from shared_state.redis.address import StoreAddress, Whereabouts
 from shared_state.redis.connection import Connection, Patience
 from shared_state.redis.durability import Hold
 from shared_state.redis.server_info import check_hello, explain_greeting
 from shared_state.redis.subscriptions import Subscription, Subscriptions
 from shared_state.store import DeltaListener
-
-log = structlog.get_logger()
 
 
 @attrs.frozen

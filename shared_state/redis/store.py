@@ -13,11 +13,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import attrs
-import structlog
 import trio
 
 from shared_state.batch import COMMITTED, Batch, CommitReply
 from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, UnknownIncarnation, WorldGone
+from shared_state.logs import log
 from shared_state.names import LeaseName, SessionId, WorldName
 from shared_state.position import Head
 from shared_state.redis import scripts
@@ -50,8 +50,6 @@ from shared_state.store import (
     Snapshot,
 )
 from shared_state.ttl import ttl_us
-
-log = structlog.get_logger()
 
 DOUBT = b"DOUBT"
 

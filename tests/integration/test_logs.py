@@ -65,3 +65,36 @@ def test_nobody_writes_lines_of_his_own() -> None:
     text = "\n".join(printed("console"))
     assert "two\\nlines" in text
     assert "\x1b[31m" not in text
+
+
+LIBRARY = """
+import logging, sys
+from shared_state.logs import log
+exec(sys.argv[1])
+log.warning("store link down", world="bay", loss="100 %s")
+"""
+LISTENERS = {
+    "nobody": "",
+    "the standard library": "logging.basicConfig(format='heard: %(message)s')",
+    "a node": "from server.logs import configure_logs; configure_logs(as_json=True)",
+}
+
+
+@pytest.mark.parametrize("listener", LISTENERS)
+def test_the_library_is_silent_until_somebody_listens(listener: str) -> None:
+    """Used by another program it prints nothing, least of all to standard output; in a node its lines are as others."""
+    command = [sys.executable, "-c", LIBRARY, LISTENERS[listener]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    if listener == "nobody":
+        assert lines == []
+    elif listener == "a node":
+        line = json.loads(lines[0])
+        assert (line["event"], line["level"], line["world"], line["loss"]) == (
+            "store link down", "warning", "bay", "100 %s",
+        )  # fmt: skip
+        assert len(lines) == 1
+    else:
+        assert lines[0].startswith("heard: ")
+        assert "store link down" in lines[0]
