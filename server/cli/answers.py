@@ -58,8 +58,9 @@ def show(rows: Iterable[Any], as_json: bool) -> None:
         print_json(records)
         return
     table = Table(box=None, pad_edge=False)
-    for column in dict.fromkeys(name for record in records for name in record):
-        table.add_column(column.replace("_", " "), overflow="fold")
+    for place, column in enumerate(dict.fromkeys(name for record in records for name in record)):
+        # The first is what other commands are told, so it stays in one piece.
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=place == 0)
     for record in records:
         # As plain text: what players are called is no markup.
         table.add_row(*(Text(_cell(record.get(str(column.header).replace(" ", "_")))) for column in table.columns))

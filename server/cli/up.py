@@ -168,6 +168,8 @@ def _announce(cluster: Cluster, show: Show) -> None:
     nodes = ", ".join(f"{node.name} :{node.port}" for node in cluster.nodes)
     click.echo(f"\n  Oarlock is up: {cluster.page}\n")
     click.echo(f"  {len(cluster.nodes)} nodes ({nodes}) behind HAProxy, {show.bots} bots in world {show.world!r}.")
+    if cluster.store_pid:  # One that was given may have a password in its address, and is known.
+        click.echo(f"  What operators ask: oarlock nodes --store {cluster.store_url}")
     click.echo("  Ctrl-C stops everything.\n")
 
 

@@ -58,6 +58,9 @@ log = structlog.get_logger()
 MAX_ERRORS = 20
 MESSAGES_HZ = 100.0
 MESSAGES_BURST = 200.0
+REPORTS_HZ = 0.2
+REPORTS_BURST = 5.0
+"""Of wrong content: each costs the node a whole view."""
 
 
 class State(Enum):
@@ -95,6 +98,7 @@ class Session:
     _boundary: Boundary = attrs.field(init=False)
     _resumes: Resume | None = None
     _errors: int = 0
+    _reports: Budget = attrs.field(factory=lambda: Budget(REPORTS_HZ, REPORTS_BURST))
     _messages: Budget = attrs.field(factory=lambda: Budget(MESSAGES_HZ, MESSAGES_BURST))
 
     def __attrs_post_init__(self) -> None:
@@ -305,6 +309,8 @@ class Session:
             self._complain("not_playing", "join first")
         elif ok:
             self.room.want_digests()
+        elif not self._reports.take(self.room.now_s()):
+            self._complain("too_fast", "so much cannot be wrong")
         else:
             log.warning("client reports wrong content", **self._where())
             self.room.counts.divergences += 1

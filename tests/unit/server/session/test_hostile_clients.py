@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from server.session.session import MAX_ERRORS
+from server.session.session import MAX_ERRORS, REPORTS_BURST, REPORTS_HZ
 from server.wire import close_codes
 from server.wire import messages as wire
 from server.wire.codec import JSON, MSGPACK
@@ -182,6 +182,23 @@ async def test_many_errors_close(autojump_clock: MockClock) -> None:
                 await trio.sleep(0.1)
             assert player.line.closed == (close_codes.TOO_MANY_ERRORS, "too many errors")
             assert quay.host.counts.client_errors == MAX_ERRORS
+            check_clean(quay, other)
+
+
+async def test_false_reports_cost_no_view_each(autojump_clock: MockClock) -> None:
+    """Of a hundred reports of wrong content a few are believed, and answered with a new view; the rest are errors."""
+    with trio.fail_after(60):
+        async with open_quay(game) as quay:
+            player, other = await quay.join(), await quay.join()
+            for _ in range(100):
+                player.say(wire.Digest(ok=False))
+                await trio.sleep(0.06)
+            await quay.settle()
+            player.listen()
+            resets = [news for news in player.heard if isinstance(news, wire.Reset)]
+            assert 1 <= len(resets) <= REPORTS_BURST + 100 * 0.06 * REPORTS_HZ + 1
+            assert set(player.errors()) == {"too_fast"}
+            assert player.line.closed == (close_codes.TOO_MANY_ERRORS, "too many errors")
             check_clean(quay, other)
 
 
