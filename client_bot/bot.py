@@ -23,6 +23,7 @@ from client_bot.facts import Answered, AskedToMove, Blamed, Fact, Heard, Joined
 from client_bot.measure import Measures
 from client_bot.passage import Passage
 from client_bot.stage import Stage
+from client_bot.timeline import Timeline
 from client_bot.visibility import Commit, Visibility
 
 PING_S = 1.0
@@ -44,6 +45,7 @@ class Surroundings:
     stage: Stage
     measures: Measures
     visibility: Visibility
+    timeline: Timeline
     diary: list[Entry] | None = None
 
 
@@ -251,6 +253,7 @@ class Bot:
             return
         for command, args in self.brain.decide(Sight(client.mirror, client.avatar, self.chance, now_s)):
             if client.can_command:
+                self.around.timeline.sent(now_s)
                 await line.send(client.command(command, args, now_s))
 
     # ---- measuring -----------------------------------------------------------------------------------------------
@@ -264,12 +267,13 @@ class Bot:
     def _mark_view(self, now_s: float) -> None:
         if self._passage is not None:
             self._passage.heard(now_s)
-            self._end_passage(self._passage)
+            self._end_passage(self._passage, now_s)
 
-    def _end_passage(self, passage: Passage) -> None:
+    def _end_passage(self, passage: Passage, now_s: float) -> None:
         noticed_s = passage.noticed_s
         if noticed_s is not None:
             self.around.measures.resume_gap.add(noticed_s)
+            self.around.timeline.returned(noticed_s, now_s)
             self._passage = None
 
     def _look(self, now_s: float) -> None:
@@ -284,9 +288,10 @@ class Bot:
         if self.around.diary is not None:
             self.around.diary.append(self._entry(answer, now_s))
         self.around.measures.do_to_done.add(answer.took_s)
+        self.around.timeline.answered(self.node, answer.took_s, now_s)
         if self._passage is not None:
             self._passage.answered(answer.sent.seq, answer.took_s)
-            self._end_passage(self._passage)
+            self._end_passage(self._passage, now_s)
         if answer.is_commit and self.client.mirror is not None:
             commit = Commit(answer.ack.version, answer.sent.sent_s, now_s)
             self.around.visibility.committed(self.client.mirror.epoch, self.node, commit)

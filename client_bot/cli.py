@@ -17,6 +17,7 @@ from rich.console import Console
 
 from client_bot.brains import BRAINS
 from client_bot.connection import UnreachableError
+from client_bot.page import to_html
 from client_bot.plan import DEFAULT_BRAINS, DEFAULT_URL, SwarmPlan
 from client_bot.progress import ConsoleProgress, Progress, SilentProgress
 from client_bot.report import Report, report_of, to_json, to_text
@@ -79,6 +80,7 @@ def read_weight(text: str) -> tuple[str, float]:
 @click.option("--radius", default=0.0, help="How far they look, in world units; 0 takes the game's default.")
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="msgpack", show_default=True)
 @click.option("--report", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
+@click.option("--html", "page_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")
 @click.option("--record", type=click.Path(path_type=Path, file_okay=False), help="Keep what they are told here.")
 def bots(
@@ -92,6 +94,7 @@ def bots(
     radius: float,
     format_: str,
     report_file: Path | None,
+    page_file: Path | None,
     as_json: bool,
     record: Path | None,
 ) -> None:
@@ -115,7 +118,8 @@ def bots(
     if record is not None:
         _keep(result, record)
     report = report_of(result)
-    _publish(report, report_file, as_json)
+    _publish(report, report_file, page_file)
+    click.echo(to_json(report).decode() if as_json else to_text(report), nl=not as_json)
     sys.exit(0 if report.verdict == "PASS" else 1)
 
 
@@ -164,16 +168,16 @@ def _keep(result: SwarmResult, directory: Path) -> None:
         sys.exit(2)
 
 
-def _publish(report: Report, report_file: Path | None, as_json: bool) -> None:
-    encoded = to_json(report)
+def _publish(report: Report, report_file: Path | None, page_file: Path | None) -> None:
     if report_file is not None:
-        _write(report_file, encoded)
-    click.echo(encoded.decode() if as_json else to_text(report), nl=not as_json)
+        _write(report_file, to_json(report))
+    if page_file is not None:
+        _write(page_file, to_html(report).encode())
 
 
-def _write(report_file: Path, encoded: bytes) -> None:
+def _write(path: Path, encoded: bytes) -> None:
     try:
-        report_file.write_bytes(encoded)
+        path.write_bytes(encoded)
     except OSError as error:
         click.echo(f"Error: the report cannot be written: {error}", err=True)
         sys.exit(2)

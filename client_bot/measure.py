@@ -30,6 +30,13 @@ class Histogram:
         self.count += 1
         self.max_s = max(self.max_s, duration_s)
 
+    def merge(self, other: Histogram) -> None:
+        """Adds the durations of another."""
+        for bucket, count in other._buckets.items():
+            self._buckets[bucket] = self._buckets.get(bucket, 0) + count
+        self.count += other.count
+        self.max_s = max(self.max_s, other.max_s)
+
     def quantile(self, share: float) -> float | None:
         """The duration (seconds) that ``share`` (0 to 1) of the samples do not exceed; None without samples."""
         if not self.count:

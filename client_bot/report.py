@@ -14,6 +14,7 @@ import attrs
 import cattrs
 import msgspec
 
+from client_bot.columns import Columns, columns_of
 from client_bot.measure import Histogram
 from client_bot.result import SwarmResult
 from client_bot.verdict import verdict
@@ -57,7 +58,7 @@ class Latency:
 
 @attrs.frozen
 class Fault:
-    """A fault injected into the run."""
+    """A fault injected into the run, ``at_s`` seconds after the bots began."""
 
     at_s: float
     kind: str
@@ -107,6 +108,7 @@ class Report:
     faults: list[Fault] = attrs.Factory(list)
     store: StoreUse = StoreUse()
     node_cpu_s: dict[str, float] = attrs.Factory(dict)
+    timeline: Columns = Columns()
 
 
 def report_of(result: SwarmResult) -> Report:
@@ -148,6 +150,7 @@ def report_of(result: SwarmResult) -> Report:
         rejections=dict(tally.rejections.most_common()),
         took_effect=dict(tally.took_effect.most_common()),
         heard=dict(tally.heard.most_common()),
+        timeline=columns_of(result.timeline),
     )
 
 
@@ -160,9 +163,10 @@ def quantiles_ms(histogram: Histogram) -> Quantiles:
 
 
 def to_json(report: Report) -> bytes:
-    """The report as indented JSON, with a final newline."""
+    """The report as JSON with a line a key, and a final newline."""
     plain: dict[str, Any] = cattrs.unstructure(report)
-    return msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n"
+    lines = (b"  %b: %b" % (msgspec.json.encode(key), msgspec.json.encode(value)) for key, value in plain.items())
+    return b"{\n%b\n}\n" % b",\n".join(lines)
 
 
 def to_text(report: Report) -> str:

@@ -17,6 +17,7 @@ from client_bot.findings import Finding
 from client_bot.measure import Measures
 from client_bot.plan import SwarmPlan
 from client_bot.tally import Tally
+from client_bot.timeline import Timeline
 
 EntityCopy = tuple[int, tuple[Any, ...]]
 
@@ -60,6 +61,7 @@ class SwarmResult:
     bots: list[BotResult]
     tally: Tally
     measures: Measures
+    timeline: Timeline
     gaps: int
     divergences: int
     digests_checked: int

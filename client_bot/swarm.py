@@ -26,6 +26,7 @@ from client_bot.progress import Moment, Progress
 from client_bot.result import SwarmResult, copy_bot
 from client_bot.stage import Stage
 from client_bot.tally import total
+from client_bot.timeline import Timeline
 from client_bot.visibility import Visibility
 from server.wire.codec import CODECS
 
@@ -87,18 +88,20 @@ class _Swarm:
     measures: Measures = attrs.field(factory=Measures, init=False)
     entries: list[Entry] = attrs.field(factory=list, init=False)
     bots: list[Bot] = attrs.field(init=False)
-    began_s: float = attrs.field(factory=trio.current_time, init=False)
+    timeline: Timeline = attrs.field(factory=lambda: Timeline(trio.current_time()), init=False)
 
     def __attrs_post_init__(self) -> None:
         plan = self.plan
         visibility = Visibility(self.measures)
         diary = self.entries if plan.keeps_diary else None
-        around = Surroundings(plan.address, self.dial, plan.rate_hz, self.stage, self.measures, visibility, diary)
+        around = Surroundings(
+            plan.address, self.dial, plan.rate_hz, self.stage, self.measures, visibility, self.timeline, diary
+        )
         self.bots = [_make_bot(plan, number, brain, around) for number, brain in enumerate(plan.cast())]
 
     async def ramp_up(self, nursery: trio.Nursery) -> None:
         for number, bot in enumerate(self.bots):
-            await trio.sleep_until(self.began_s + self.plan.ramp_s * number / len(self.bots))
+            await trio.sleep_until(self.timeline.began_s + self.plan.ramp_s * number / len(self.bots))
             nursery.start_soon(bot.live)
 
     async def settle(self) -> bool:
@@ -114,10 +117,11 @@ class _Swarm:
         clients = [bot.client for bot in self.bots]
         return SwarmResult(
             plan=self.plan,
-            seconds=trio.current_time() - self.began_s,
+            seconds=trio.current_time() - self.timeline.began_s,
             bots=[copy_bot(bot, self.plan.keeps_views) for bot in self.bots],
             tally=total(client.tally for client in clients),
             measures=self.measures,
+            timeline=self.timeline,
             gaps=sum(client.findings.gaps for client in clients),
             divergences=sum(client.findings.divergences for client in clients),
             digests_checked=sum(client.mirror.digests_checked for client in clients if client.mirror),
@@ -140,7 +144,7 @@ class _Swarm:
     def _moment(self) -> Moment:
         tally = total(bot.client.tally for bot in self.bots)
         return Moment(
-            at_s=trio.current_time() - self.began_s,
+            at_s=trio.current_time() - self.timeline.began_s,
             bots=len(self.bots),
             online=sum(bot.client.state in (State.JOINED, State.MOVING) for bot in self.bots),
             nodes=len({bot.node for bot in self.bots if bot.node}),

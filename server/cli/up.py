@@ -57,6 +57,7 @@ class Show:
 @click.option("--world", default="bay", show_default=True, help="World that the bots play in.")
 @click.option("--for", "seconds", type=read_duration, metavar="TIME", help="Stop and judge after this time.")
 @click.option("--report", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
+@click.option("--html", "page_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page here.")
 @click.option("--seed", type=int, help="Seed of the bots; random when not given.")
 @click.option(
     "--rate", "rate_hz", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Commands/s of a bot."
@@ -75,6 +76,7 @@ def up(
     world: str,
     seconds: float | None,
     report_file: Path | None,
+    page_file: Path | None,
     seed: int | None,
     rate_hz: float,
     store_url: str,
@@ -90,7 +92,7 @@ def up(
     chosen = random.SystemRandom().getrandbits(32) if seed is None else seed
     report = run(partial(_up, plan, world, bots, seconds, chosen, rate_hz, record))
     if report is not None:
-        conclude(report, report_file, to_text(report))
+        conclude(report, report_file, to_text(report), page_file)
 
 
 async def _up(

@@ -16,6 +16,7 @@ from client_bot.progress import ConsoleProgress, Moment
 from client_bot.report import Fault, report_of, to_json, to_text
 from client_bot.result import BotResult, SwarmResult
 from client_bot.tally import Tally, total
+from client_bot.timeline import Timeline
 from client_bot.verdict import verdict
 
 BOT = BotResult("b-0", "explorer", "a", "s1", 1, "e1", 9, True, False, {10: 123}, 4, (), "", "", {})
@@ -29,7 +30,15 @@ def result(*bots: BotResult, is_quiet: bool = True, **counts: int) -> SwarmResul
     for name, count in counts.items():
         setattr(tally, name, count)
     return SwarmResult(
-        SwarmPlan(seed=42), 10.0, list(bots or [BOT]), tally, Measures(), digests_checked=5, is_quiet=is_quiet, **wrong
+        SwarmPlan(seed=42),
+        10.0,
+        list(bots or [BOT]),
+        tally,
+        Measures(),
+        Timeline(0.0),
+        digests_checked=5,
+        is_quiet=is_quiet,
+        **wrong,
     )
 
 
