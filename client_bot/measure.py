@@ -30,6 +30,10 @@ class Histogram:
         self.count += 1
         self.max_s = max(self.max_s, duration_s)
 
+    def up_to(self, bound_s: float) -> int:
+        """How many were not longer than a bound, to within 2 % of it."""
+        return sum(count for bucket, count in self._buckets.items() if SMALLEST_S * GROWTH**bucket <= bound_s * GROWTH)
+
     def merge(self, other: Histogram) -> None:
         """Adds the durations of another."""
         for bucket, count in other._buckets.items():

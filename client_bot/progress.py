@@ -1,4 +1,4 @@
-"""Shows a running swarm: a live line on a terminal, a plain line now and then elsewhere, or nothing.
+"""Shows a running swarm: a live display on a terminal, a plain line now and then elsewhere, or nothing.
 
 Knows no bot. Invariant: showing never waits and never raises for want of a terminal.
 """
@@ -6,47 +6,17 @@ Knows no bot. Invariant: showing never waits and never raises for want of a term
 from __future__ import annotations
 
 import math
+from collections import deque
 from types import TracebackType
 from typing import Protocol
 
-import attrs
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
-from client_bot.tally import Tally
+from client_bot.display import NOTES, display, line, printable
+from client_bot.moment import Moment
 
 PLAIN_EVERY_S = 5.0
-
-
-@attrs.frozen
-class Moment:
-    """A running swarm at one time."""
-
-    at_s: float
-    bots: int
-    online: int
-    nodes: int
-    tally: Tally
-    findings: int
-    do_to_done_p50_s: float | None
-    is_settling: bool
-
-    def cells(self) -> list[tuple[str, str]]:
-        """What is shown: heading and value."""
-        tally = self.tally
-        p50 = "-" if self.do_to_done_p50_s is None else f"{self.do_to_done_p50_s * 1000:.0f} ms"
-        return [
-            ("time", f"{self.at_s:.0f} s" + (" settling" if self.is_settling else "")),
-            ("bots", f"{self.online}/{self.bots}"),
-            ("nodes", str(self.nodes)),
-            ("sent", str(tally.sent)),
-            ("acknowledged", str(tally.acknowledged)),
-            ("rejected", str(tally.rejected)),
-            ("busy", str(tally.busy)),
-            ("p50", p50),
-            ("wrong", str(self.findings + tally.doubled + tally.stale_acks)),
-        ]
 
 
 class Progress(Protocol):
@@ -55,11 +25,17 @@ class Progress(Protocol):
     def show(self, moment: Moment) -> None:
         """Takes note of the run as it is now."""
 
+    def note(self, at_s: float, text: str) -> None:
+        """Takes note of something that happened to the run from outside, as a fault, at a second of it."""
+
 
 class SilentProgress:
     """Shows nothing."""
 
     def show(self, moment: Moment) -> None:
+        """Does nothing."""
+
+    def note(self, at_s: float, text: str) -> None:
         """Does nothing."""
 
 
@@ -70,6 +46,7 @@ class ConsoleProgress:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._shown_s = -math.inf
+        self._notes: deque[str] = deque(maxlen=NOTES)
 
     def __enter__(self) -> ConsoleProgress:
         if self._live is not None:
@@ -81,18 +58,19 @@ class ConsoleProgress:
             self._live.stop()
 
     def show(self, moment: Moment) -> None:
-        """Redraws the table, or prints a line when the last one is old enough."""
+        """Redraws the display, or prints a line when the last one is old enough."""
         if self._live is not None:
-            self._live.update(_table(moment), refresh=True)
+            self._live.update(display(moment, self._notes), refresh=True)
         elif moment.at_s - self._shown_s >= PLAIN_EVERY_S:
             self._shown_s = moment.at_s
-            line = "  ".join(f"{name} {value}" for name, value in moment.cells())
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._print(line(moment))
 
+    def note(self, at_s: float, text: str) -> None:
+        """Keeps it for the display, or prints it at once."""
+        note = f"{at_s:5.1f} s  {printable(text)}"
+        self._notes.append(note)
+        if self._live is None:
+            self._print(note)
 
-def _table(moment: Moment) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name, _ in moment.cells():
-        table.add_column(name, justify="right")
-    table.add_row(*(value for _, value in moment.cells()))
-    return table
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeAlias
@@ -21,8 +22,9 @@ from client_bot.client import Client, State
 from client_bot.connection import Closed, Dial, Line, dial_tcp, visit
 from client_bot.diary import Entry
 from client_bot.measure import Measures
+from client_bot.moment import Moment
 from client_bot.plan import SwarmPlan
-from client_bot.progress import Moment, Progress
+from client_bot.progress import Progress
 from client_bot.result import SwarmResult, copy_bot
 from client_bot.stage import Stage
 from client_bot.tally import total
@@ -142,15 +144,19 @@ class _Swarm:
             await trio.sleep(SHOW_EVERY_S)
 
     def _moment(self) -> Moment:
-        tally = total(bot.client.tally for bot in self.bots)
+        now_s, began_s, plan = trio.current_time(), self.timeline.began_s, self.plan
+        clients = [bot.client for bot in self.bots]
+        online = [bot.node for bot in self.bots if bot.client.is_joined]
         return Moment(
-            at_s=trio.current_time() - self.timeline.began_s,
+            at_s=now_s - began_s,
+            until_s=plan.ramp_s + plan.seconds,
             bots=len(self.bots),
-            online=sum(bot.client.state in (State.JOINED, State.MOVING) for bot in self.bots),
-            nodes=len({bot.node for bot in self.bots if bot.node}),
-            tally=tally,
-            findings=sum(bot.client.findings.gaps + bot.client.findings.divergences for bot in self.bots),
-            do_to_done_p50_s=self.measures.do_to_done.quantile(0.5),
+            online=len(online),
+            bots_per_node=Counter(online),
+            tally=total(client.tally for client in clients),
+            findings=sum(client.findings.gaps + client.findings.divergences for client in clients),
+            last=self.timeline.last(now_s),
+            step_s=self.timeline.step_s,
             is_settling=not self.stage.is_commanding,
         )
 

@@ -1,18 +1,15 @@
-"""Reports, their texts, and the live display."""
+"""Reports and their texts."""
 
 from __future__ import annotations
 
-import io
 import json
 
 import attrs
 import pytest
-from rich.console import Console
 
 from client_bot.findings import Finding
 from client_bot.measure import Measures
 from client_bot.plan import SwarmPlan
-from client_bot.progress import ConsoleProgress, Moment
 from client_bot.report import Fault, report_of, to_json, to_text
 from client_bot.result import BotResult, SwarmResult
 from client_bot.tally import Tally, total
@@ -137,26 +134,3 @@ def test_tallies_add_up() -> None:
     sums = total([first, second])
     assert (sums.sent, sums.rejected, sums.busy) == (3, 2, 1)
     assert sums.rejections == {"too_far": 2}
-
-
-MOMENT = Moment(1.0, 4, 3, 2, Tally(sent=9), 1, 0.012, False)
-
-
-def test_without_a_terminal_there_is_a_plain_line_now_and_then() -> None:
-    """Lines have no control characters and come every few seconds only."""
-    out = io.StringIO()
-    with ConsoleProgress(Console(file=out, width=200)) as progress:
-        for at_s in (0.0, 1.0, 6.0):
-            progress.show(attrs.evolve(MOMENT, at_s=at_s))
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 2
-    assert "bots 3/4" in lines[1]
-    assert "\x1b" not in out.getvalue()
-
-
-def test_on_a_terminal_the_table_is_redrawn() -> None:
-    """A terminal shows the newest moment and is left clean."""
-    out = io.StringIO()
-    with ConsoleProgress(Console(file=out, width=200, force_terminal=True)) as progress:
-        progress.show(MOMENT)
-    assert "12 ms" in out.getvalue()

@@ -13,8 +13,9 @@ import trio
 from trio.testing import MockClock
 
 from client_bot.connection import Address, UnreachableError
+from client_bot.moment import Moment
 from client_bot.plan import SwarmPlan
-from client_bot.progress import Moment, SilentProgress
+from client_bot.progress import SilentProgress
 from client_bot.report import report_of
 from client_bot.result import SwarmResult
 from client_bot.swarm import run_swarm
@@ -222,11 +223,15 @@ async def test_a_run_can_be_stopped_and_watched(autojump_clock: MockClock, world
             """Keeps the moment."""
             moments.append(moment)
 
+        def note(self, at_s: float, text: str) -> None:
+            """Does nothing."""
+
     with trio.fail_after(DEADLINE_S):
         result = await run_swarm(attrs.evolve(PLAN, seconds=1000.0), Watch(), dial=world.dial, stop=stop)
     assert result.seconds < 10
     assert moments[0].online == 0
     assert max(moment.online for moment in moments) == 4
+    assert max(moment.rate("a") for moment in moments) > 10
     assert moments[-1].is_settling
 
 
