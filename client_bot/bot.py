@@ -42,6 +42,7 @@ class Surroundings:
     address: Address
     dial: Dial
     rate_hz: float
+    think_s: float
     stage: Stage
     measures: Measures
     visibility: Visibility
@@ -71,6 +72,8 @@ class Bot:
     last_ending: str = attrs.field(default="", init=False)
     blamed: str = attrs.field(default="", init=False)
     changed_s: float = attrs.field(default=-math.inf, init=False)
+    is_retiring: bool = attrs.field(default=False, init=False)
+    """It is to give no more commands, for it is about to leave."""
     _backoff: Backoff = attrs.field(init=False)
     _line: Line | None = attrs.field(default=None, init=False)
     _joined_s: float = attrs.field(default=math.inf, init=False)
@@ -158,7 +161,7 @@ class Bot:
 
     def _judge(self, may_come_back: bool, why: str) -> bool:
         self.last_ending = why
-        if not may_come_back and not self.around.stage.is_over:
+        if not may_come_back and not self.is_retiring and not self.around.stage.is_over:
             self.dismissed = why
         return may_come_back
 
@@ -246,10 +249,12 @@ class Bot:
             # A bot that is late drops the beats it missed: catching up would be a burst that no player sends.
             next_s = max(next_s + period_s, now_s)
             await self._beat(line, now_s)
+            if self.around.think_s:
+                next_s += self.chance.expovariate(1 / self.around.think_s)
 
     async def _beat(self, line: Line, now_s: float) -> None:
         client = self.client
-        if client.mirror is None or not client.can_command or not self.around.stage.is_commanding:
+        if client.mirror is None or not client.can_command or self.is_retiring or not self.around.stage.is_commanding:
             return
         for command, args in self.brain.decide(Sight(client.mirror, client.avatar, self.chance, now_s)):
             if client.can_command:

@@ -77,6 +77,23 @@ def read_weight(text: str) -> tuple[str, float]:
     help=f"Behaviour and its weight, may be repeated: {', '.join(BRAINS)}, or your own as module:Class.",
 )
 @click.option("--rate", "rate_hz", default=10.0, show_default=True, help="Commands per second and bot.")
+@click.option(
+    "--think",
+    "think_s",
+    type=read_duration,
+    default="0s",
+    metavar="TIME",
+    show_default=True,
+    help="How long a bot rests between commands, on the average; it varies.",
+)
+@click.option(
+    "--churn",
+    "stay_s",
+    type=read_duration,
+    default="inf",
+    metavar="TIME",
+    help="How long a bot stays until it leaves and another comes, on the average; they all stay when not given.",
+)
 @click.option("--radius", default=0.0, help="How far they look, in world units; 0 takes the game's default.")
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="msgpack", show_default=True)
 @click.option("--report", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
@@ -91,6 +108,8 @@ def bots(
     seed: int | None,
     brains: tuple[tuple[str, float], ...],
     rate_hz: float,
+    think_s: float,
+    stay_s: float,
     radius: float,
     format_: str,
     report_file: Path | None,
@@ -108,6 +127,8 @@ def bots(
             seed=random.SystemRandom().getrandbits(32) if seed is None else seed,
             brains=dict(brains) or dict(DEFAULT_BRAINS),
             rate_hz=rate_hz,
+            think_s=think_s,
+            stay_s=stay_s,
             radius=radius,
             subprotocols=FORMATS[format_],
             keeps_diary=record is not None,

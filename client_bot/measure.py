@@ -70,3 +70,8 @@ class Measures:
     seen_elsewhere: Histogram = attrs.Factory(Histogram)
     resume_gap: Histogram = attrs.Factory(Histogram)
     lag: Histogram = attrs.Factory(Histogram)
+
+    def merge(self, other: Measures) -> None:
+        """Adds the latencies that another swarm measured."""
+        for field in attrs.fields(Measures):
+            getattr(self, field.name).merge(getattr(other, field.name))

@@ -31,7 +31,9 @@ class SwarmPlan:
         ramp_s: over how long they join.
         seed: of every choice the bots make.
         brains: weight by name of behaviour (``client_bot.brains.find_brain``).
-        rate_hz: commands per second and bot.
+        rate_hz: commands per second and bot, at most.
+        think_s: how long a bot rests after each time that it commands: at random, so long on the average.
+        stay_s: how long a bot stays before it leaves for good and another comes in its place, likewise.
         subprotocols: encodings, dealt out to the bots in turn.
         radius: how far bots look, in world units; 0 takes the game's default.
         checkers: about how many bots compare digests; all of them when there are fewer than twice as many.
@@ -41,6 +43,7 @@ class SwarmPlan:
         quiet_limit_s: how long to wait for all views to be quiet; a world that moves by itself never is.
         keeps_views: the result has every bot's entities, not only digests.
         keeps_diary: the result has every answer that a bot got.
+        place, places: one of several swarms that share the plan's bots, and how many they are.
     """
 
     url: str = DEFAULT_URL
@@ -50,6 +53,8 @@ class SwarmPlan:
     seed: int = 1
     brains: Mapping[str, float] = attrs.field(factory=lambda: dict(DEFAULT_BRAINS))
     rate_hz: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
+    think_s: float = attrs.field(default=0.0, validator=[attrs.validators.ge(0), attrs.validators.lt(math.inf)])
+    stay_s: float = attrs.field(default=math.inf, validator=attrs.validators.gt(0))
     subprotocols: tuple[str, ...] = attrs.field(default=(SUBPROTOCOL_MSGPACK,))
     radius: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
     checkers: int = attrs.field(default=25, validator=attrs.validators.ge(1))
@@ -59,6 +64,8 @@ class SwarmPlan:
     quiet_limit_s: float = 2.0
     keeps_views: bool = False
     keeps_diary: bool = False
+    place: int = 0
+    places: int = attrs.field(default=1, validator=attrs.validators.ge(1))
     address: Address = attrs.field(init=False)
 
     @address.default
@@ -80,6 +87,18 @@ class SwarmPlan:
     def checks_digests(self, number: int) -> bool:
         """Bot ``number`` (from 0) is one of those that compare digests."""
         return number % max(1, self.bots // self.checkers) == 0
+
+    def numbers(self) -> range:
+        """The bots of this swarm; they do the same in one swarm as in several."""
+        return range(self.place, self.bots, self.places)
+
+    def longest_s(self) -> float:
+        """How long a run takes at most, until views have been compared."""
+        return self.ramp_s + self.seconds + self.closing_s()
+
+    def closing_s(self) -> float:
+        """How long it may take from the end of the playing until then."""
+        return self.grace_s + self.quiet_limit_s
 
     def cast(self) -> list[str]:
         """The behaviour of each bot: shares follow the weights as closely as whole bots allow, order is by seed."""

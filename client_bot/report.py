@@ -79,8 +79,8 @@ class StoreUse:
 class Report:
     """A run, judged.
 
-    ``rejections`` by code, ``took_effect`` by command, ``heard`` by name of event, over all bots. ``replayed``: how
-    many rules of the log were run again; null: nobody did.
+    ``rejections`` by code, ``took_effect`` by command, ``heard`` by name of event, over all bots. ``departed``: those
+    that left for good while others played on. ``replayed``: how many rules of the log were run again; null: nobody did.
     """
 
     verdict: str
@@ -97,6 +97,7 @@ class Report:
     latency_ms: Latency
     digests_checked: int = 0
     reconnects: int = 0
+    departed: int = 0
     is_quiet: bool = True
     rejections: dict[str, int] = attrs.Factory(dict)
     took_effect: dict[str, int] = attrs.Factory(dict)
@@ -115,14 +116,13 @@ def report_of(result: SwarmResult) -> Report:
     """The report on what the bots saw, with their verdict."""
     tally, measures = result.tally, result.measures
     judged, reasons = verdict(result)
-    joined = sum(bool(bot.session) for bot in result.bots)
     return Report(
         verdict=judged,
         reasons=reasons,
         seed=result.plan.seed,
         seconds=round(result.seconds, 3),
         nodes=len(result.bots_per_node),
-        bots=len(result.bots),
+        bots=len(result.present),
         bots_per_node=result.bots_per_node,
         commands=Commands(
             tally.sent,
@@ -145,7 +145,8 @@ def report_of(result: SwarmResult) -> Report:
             quantiles_ms(measures.lag),
         ),
         digests_checked=result.digests_checked,
-        reconnects=tally.connections - joined,
+        reconnects=tally.connections - result.joined,
+        departed=result.departed,
         is_quiet=result.is_quiet,
         rejections=dict(tally.rejections.most_common()),
         took_effect=dict(tally.took_effect.most_common()),
@@ -182,6 +183,8 @@ def to_text(report: Report) -> str:
         f"{report.resyncs} resyncs, {report.reconnects} reconnects",
         f"latency    own command {_span(latency.do_to_done)}; on another node {_span(latency.cross_node)}",
     ]
+    if report.departed:
+        lines.append(f"           {report.departed} bots left, and others came in their places")
     if report.invariants:
         wrong = sum(map(bool, report.invariants.values()))
         lines.append(

@@ -6,6 +6,7 @@ Values; the digests and entities were copied when the views had settled. Knows h
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from client_bot.diary import Diary, Entry, View
 from client_bot.findings import Finding
 from client_bot.measure import Measures
 from client_bot.plan import SwarmPlan
-from client_bot.tally import Tally
+from client_bot.tally import Tally, total
 from client_bot.timeline import Timeline
 
 EntityCopy = tuple[int, tuple[Any, ...]]
@@ -28,7 +29,7 @@ class BotResult:
 
     ``cells``: digest by cell in view. ``view``: cell -> entity id -> (kind number, values); empty unless the plan keeps
     views. ``dismissed``: why the node closed it for good; empty when it did not. ``last_ending``: how its last
-    connection or attempt ended; empty when the first one still stands.
+    connection or attempt ended; empty when the first one still stands. ``has_left``: it left while others played on.
     """
 
     name: str
@@ -46,14 +47,16 @@ class BotResult:
     dismissed: str
     last_ending: str
     view: dict[int, dict[int, EntityCopy]]
+    has_left: bool = False
 
 
 @attrs.frozen
 class SwarmResult:
     """A whole run.
 
-    ``is_quiet``: no view changed any more when the bots were collected. ``entries``: the answers; empty unless the plan
-    keeps a diary.
+    ``bots``: those who were there in the end, and those of the ``departed`` with which something was wrong. ``joined``:
+    how many ever got in. ``is_quiet``: no view changed any more when the bots were collected. ``troubles``: what went
+    wrong with the bots' own processes. ``entries``: the answers; empty unless the plan keeps a diary.
     """
 
     plan: SwarmPlan
@@ -66,18 +69,26 @@ class SwarmResult:
     divergences: int
     digests_checked: int
     is_quiet: bool
+    joined: int
+    departed: int = 0
+    troubles: tuple[str, ...] = ()
     entries: list[Entry] = attrs.field(factory=list)
 
     @property
+    def present(self) -> list[BotResult]:
+        """The bots that did not leave."""
+        return [bot for bot in self.bots if not bot.has_left]
+
+    @property
     def bots_per_node(self) -> dict[str, int]:
-        """How many bots each node served last."""
-        return dict(sorted(Counter(bot.node for bot in self.bots if bot.node).items()))
+        """How many of them each node served last."""
+        return dict(sorted(Counter(bot.node for bot in self.present if bot.node).items()))
 
     def views(self) -> list[View]:
         """What the bots that are connected hold."""
         return [
             View(bot.name, bot.node, bot.epoch, bot.version, bot.cells)
-            for bot in self.bots
+            for bot in self.present
             if bot.is_online and bot.cells
         ]
 
@@ -89,7 +100,7 @@ class SwarmResult:
         """Cells that two bots at the same position hold with different content; meaningful when quiet."""
         held: dict[tuple[str, int, int], tuple[int, str]] = {}
         texts: list[str] = []
-        for bot in self.bots:
+        for bot in self.present:
             for cell, digest in bot.cells.items():
                 other, name = held.setdefault((bot.epoch, bot.version, cell), (digest, bot.name))
                 if other != digest:
@@ -97,7 +108,30 @@ class SwarmResult:
         return texts
 
 
-def copy_bot(bot: Bot, keeps_view: bool) -> BotResult:
+def merged(plan: SwarmPlan, results: Sequence[SwarmResult], troubles: Sequence[str]) -> SwarmResult:
+    """Runs that began together as one; the measures of the first are used up for it."""
+    first, *others = results
+    for other in others:
+        first.measures.merge(other.measures)
+        first.timeline.merge(other.timeline)
+    return SwarmResult(
+        plan=plan,
+        seconds=max(result.seconds for result in results),
+        bots=[bot for result in results for bot in result.bots],
+        tally=total(result.tally for result in results),
+        measures=first.measures,
+        timeline=first.timeline,
+        gaps=sum(result.gaps for result in results),
+        divergences=sum(result.divergences for result in results),
+        digests_checked=sum(result.digests_checked for result in results),
+        is_quiet=all(result.is_quiet for result in results),
+        joined=sum(result.joined for result in results),
+        departed=sum(result.departed for result in results),
+        troubles=tuple(troubles),
+    )
+
+
+def copy_bot(bot: Bot, keeps_view: bool, has_left: bool = False) -> BotResult:
     """The bot as it stands now."""
     client, mirror = bot.client, bot.client.mirror
     return BotResult(
@@ -116,6 +150,7 @@ def copy_bot(bot: Bot, keeps_view: bool) -> BotResult:
         dismissed=bot.dismissed,
         last_ending=bot.last_ending,
         view=_copy_view(bot) if keeps_view else {},
+        has_left=has_left,
     )
 
 

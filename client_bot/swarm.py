@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count
 from typing import TypeAlias
 
 import attrs
@@ -20,6 +21,7 @@ from client_bot.bot import Bot, Surroundings
 from client_bot.brains import find_brain
 from client_bot.client import Client, State
 from client_bot.connection import Closed, Dial, Line, dial_tcp, visit
+from client_bot.departed import Departed
 from client_bot.diary import Entry
 from client_bot.measure import Measures
 from client_bot.moment import Moment
@@ -89,22 +91,58 @@ class _Swarm:
     stage: Stage = attrs.field(factory=Stage, init=False)
     measures: Measures = attrs.field(factory=Measures, init=False)
     entries: list[Entry] = attrs.field(factory=list, init=False)
-    bots: list[Bot] = attrs.field(init=False)
     timeline: Timeline = attrs.field(factory=lambda: Timeline(trio.current_time()), init=False)
+    bots: dict[int, Bot] = attrs.field(factory=dict, init=False)
+    departed: Departed = attrs.field(factory=Departed, init=False)
+    _around: Surroundings = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        plan = self.plan
-        visibility = Visibility(self.measures)
-        diary = self.entries if plan.keeps_diary else None
-        around = Surroundings(
-            plan.address, self.dial, plan.rate_hz, self.stage, self.measures, visibility, self.timeline, diary
+        plan, visibility = self.plan, Visibility(self.measures)
+        self._around = Surroundings(
+            plan.address,
+            self.dial,
+            plan.rate_hz,
+            plan.think_s,
+            self.stage,
+            self.measures,
+            visibility,
+            self.timeline,
+            self.entries if plan.keeps_diary else None,
         )
-        self.bots = [_make_bot(plan, number, brain, around) for number, brain in enumerate(plan.cast())]
 
     async def ramp_up(self, nursery: trio.Nursery) -> None:
-        for number, bot in enumerate(self.bots):
-            await trio.sleep_until(self.timeline.began_s + self.plan.ramp_s * number / len(self.bots))
-            nursery.start_soon(bot.live)
+        plan, cast = self.plan, self.plan.cast()
+        for number in plan.numbers():
+            await trio.sleep_until(self.timeline.began_s + plan.ramp_s * number / plan.bots)
+            if not self.stage.is_commanding:
+                return
+            nursery.start_soon(self._hold_place, number, cast[number])
+
+    async def _hold_place(self, number: int, brain: str) -> None:
+        """Keeps a place taken: by one bot, or by one after the other."""
+        chance = random.Random(f"{self.plan.seed}/{number}/stay")
+        for turn in count():
+            bot = self.bots[number] = _make_bot(self.plan, number, turn, brain, self._around)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(bot.live)
+                await trio.sleep(self.plan.stay_s * chance.expovariate(1.0))
+                if self.stage.settling.is_set():
+                    await trio.sleep_forever()  # It stays, for its view is to be compared.
+                await self._see_off(bot)
+                nursery.cancel_scope.cancel()
+            self._count_departed(number)
+            if self.stage.settling.is_set():
+                return
+
+    async def _see_off(self, bot: Bot) -> None:
+        bot.is_retiring = True
+        await _wait_until(lambda: not bot.client.in_flight.waiting, self.plan.grace_s)
+        await bot.leave()
+
+    def _count_departed(self, number: int) -> None:
+        bot = self.bots.pop(number)
+        _give_up(bot.client)
+        self.departed.add(bot)
 
     async def settle(self) -> bool:
         """Waits for answers, then for views to be quiet; returns whether they are."""
@@ -114,28 +152,32 @@ class _Swarm:
         return await _wait_until(self._is_quiet, self.plan.quiet_limit_s)
 
     def collect(self, is_quiet: bool) -> SwarmResult:
-        for bot in self.bots:
+        bots, gone = [self.bots[number] for number in sorted(self.bots)], self.departed
+        for bot in bots:
             _give_up(bot.client)
-        clients = [bot.client for bot in self.bots]
+        clients = [bot.client for bot in bots]
         return SwarmResult(
             plan=self.plan,
             seconds=trio.current_time() - self.timeline.began_s,
-            bots=[copy_bot(bot, self.plan.keeps_views) for bot in self.bots],
-            tally=total(client.tally for client in clients),
+            bots=[*(copy_bot(bot, self.plan.keeps_views) for bot in bots), *gone.conspicuous],
+            tally=total([gone.tally, *(client.tally for client in clients)]),
             measures=self.measures,
             timeline=self.timeline,
-            gaps=sum(client.findings.gaps for client in clients),
-            divergences=sum(client.findings.divergences for client in clients),
-            digests_checked=sum(client.mirror.digests_checked for client in clients if client.mirror),
+            gaps=gone.gaps + sum(client.findings.gaps for client in clients),
+            divergences=gone.divergences + sum(client.findings.divergences for client in clients),
+            digests_checked=gone.digests_checked
+            + sum(client.mirror.digests_checked for client in clients if client.mirror),
             is_quiet=is_quiet,
-            entries=list(self.entries),
+            joined=gone.joined + sum(client.welcome is not None for client in clients),
+            departed=gone.count,
+            entries=self.entries,
         )
 
     async def leave(self) -> None:
         self.stage.end()
         with trio.move_on_after(LEAVE_S):
             async with trio.open_nursery() as nursery:
-                for bot in self.bots:
+                for bot in self.bots.values():
                     nursery.start_soon(bot.leave)
 
     async def show(self, watch: Progress) -> None:
@@ -145,32 +187,34 @@ class _Swarm:
 
     def _moment(self) -> Moment:
         now_s, began_s, plan = trio.current_time(), self.timeline.began_s, self.plan
-        clients = [bot.client for bot in self.bots]
-        online = [bot.node for bot in self.bots if bot.client.is_joined]
+        clients = [bot.client for bot in self.bots.values()]
+        online = [bot.node for bot in self.bots.values() if bot.client.is_joined]
         return Moment(
             at_s=now_s - began_s,
             until_s=plan.ramp_s + plan.seconds,
-            bots=len(self.bots),
+            bots=len(plan.numbers()),
             online=len(online),
             bots_per_node=Counter(online),
-            tally=total(client.tally for client in clients),
-            findings=sum(client.findings.gaps + client.findings.divergences for client in clients),
+            tally=total([self.departed.tally, *(client.tally for client in clients)]),
+            findings=self.departed.gaps
+            + self.departed.divergences
+            + sum(client.findings.gaps + client.findings.divergences for client in clients),
             last=self.timeline.last(now_s),
             step_s=self.timeline.step_s,
             is_settling=not self.stage.is_commanding,
         )
 
     async def _ask_digests(self) -> None:
-        for bot in self.bots:
+        for bot in list(self.bots.values()):
             if bot.client.checks_digests:
                 await bot.ask_digest()
 
     def _is_answered(self) -> bool:
-        return not any(bot.client.in_flight.waiting for bot in self.bots)
+        return not any(bot.client.in_flight.waiting for bot in self.bots.values())
 
     def _is_quiet(self) -> bool:
         limit_s = trio.current_time() - self.plan.quiet_s
-        return all(bot.changed_s <= limit_s for bot in self.bots)
+        return all(bot.changed_s <= limit_s for bot in self.bots.values())
 
 
 async def _wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
@@ -183,17 +227,19 @@ async def _wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
     return False
 
 
-def _make_bot(plan: SwarmPlan, number: int, brain: str, around: Surroundings) -> Bot:
+def _make_bot(plan: SwarmPlan, number: int, turn: int, brain: str, around: Surroundings) -> Bot:
+    """The bot of a number; ``turn``: how many had it before."""
     behaviour = find_brain(brain)()
+    mark = f"{number}.{turn}" if turn else f"{number}"
     client = Client(
         codec=CODECS[plan.subprotocols[number % len(plan.subprotocols)]],
-        name=f"{type(behaviour).__name__.lower()}-{number}",
+        name=f"{type(behaviour).__name__.lower()}-{mark}",
         radius=plan.radius,
         spectate=behaviour.spectates,
         resumes=plan.resumes or math.isfinite(behaviour.breaks_off_after_s),
         checks_digests=plan.checks_digests(number),
     )
-    return Bot(client, brain, behaviour, random.Random(f"{plan.seed}/{number}"), around)
+    return Bot(client, brain, behaviour, random.Random(f"{plan.seed}/{mark}"), around)
 
 
 def _give_up(client: Client) -> None:

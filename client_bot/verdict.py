@@ -15,7 +15,7 @@ SHOWN = 5
 
 def verdict(result: SwarmResult) -> tuple[Verdict, list[str]]:
     """The verdict on what the bots saw, and why it is FAIL."""
-    reasons = _counted(result) + _absent(result) + _unsettled(result)
+    reasons = [*result.troubles, *_counted(result), *_absent(result), *_unsettled(result)]
     return ("FAIL" if reasons else "PASS"), reasons
 
 
@@ -38,7 +38,7 @@ def _absent(result: SwarmResult) -> list[str]:
     reasons: list[str] = []
     if never:
         ending = f"; {never[0].name}: {never[0].last_ending or 'no answer'}"
-        reasons.append(f"{len(never)} of {len(result.bots)} bots never got in{ending}")
+        reasons.append(f"{len(never)} of {len(result.present) + result.departed} bots never got in{ending}")
     reasons += [f"{bot.name} was dismissed: {bot.dismissed}" for bot in dismissed[:SHOWN]]
     if result.tally.sent and not (result.tally.acknowledged or result.tally.rejected):
         reasons.append("no command was acknowledged")

@@ -23,6 +23,8 @@ from client_bot.cli import bots, read_duration
         (["--brain", "hoarder=much"], "not a number"),
         (["--format", "xml"], "--format"),
         (["--rate", "0"], "rate_hz"),
+        (["--churn", "0s"], "stay_s"),
+        (["--think", "soon"], "not a duration"),
     ],
 )
 def test_wrong_options_are_explained(arguments: list[str], text: str) -> None:

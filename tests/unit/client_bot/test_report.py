@@ -35,6 +35,7 @@ def result(*bots: BotResult, is_quiet: bool = True, **counts: int) -> SwarmResul
         Timeline(0.0),
         digests_checked=5,
         is_quiet=is_quiet,
+        joined=len(bots or [BOT]),
         **wrong,
     )
 

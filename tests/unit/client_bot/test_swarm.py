@@ -235,6 +235,51 @@ async def test_a_run_can_be_stopped_and_watched(autojump_clock: MockClock, world
     assert moments[-1].is_settling
 
 
+async def test_bots_leave_and_others_come(autojump_clock: MockClock, world: Bay) -> None:
+    """Each with its own name and session, once its commands are answered; what those who left did counts."""
+    world.nodes = (("a", 0.2),)
+    result = await run(world, attrs.evolve(PLAN, seconds=20.0, stay_s=4.0))
+    assert verdict(result) == ("PASS", [])
+    assert result.departed > 8
+    assert world.left == result.joined == result.departed + 4
+    assert len({join.name for join in world.joins}) == len(world.joins) == result.joined
+    assert len(result.present) == len(result.bots) == 4
+    assert result.tally.sent == result.tally.acknowledged + result.tally.rejected
+    assert report_of(result).reconnects == 0
+
+
+async def test_what_those_saw_who_left_is_not_forgotten(autojump_clock: MockClock, world: Bay) -> None:
+    """A fault early in the run fails it, though the bot that saw it has long left."""
+    world.faults.double_acks = 1
+    world.faults.drop_deltas = 1
+    result = await run(world, attrs.evolve(PLAN, seconds=60.0, stay_s=2.0))
+    judged, reasons = verdict(result)
+    assert judged == "FAIL"
+    assert result.tally.doubled == 1
+    assert any(" on a: " in reason for reason in reasons)
+    assert sum(bot.has_left for bot in result.bots) == 1
+
+
+async def test_bots_think_between_commands(autojump_clock: MockClock, world: Bay) -> None:
+    """At random times, so many in a while as the average says."""
+    plan = attrs.evolve(PLAN, bots=4, seconds=60.0, ramp_s=0.0, brains={"explorer": 1})
+    world.nodes = (("a", 0.01),)
+    busy = await run(world, plan)
+    pensive = await run(world, attrs.evolve(plan, think_s=1.9))
+    assert 4 * 60 * 10 * 0.95 <= busy.tally.sent <= 4 * 60 * 10
+    assert 4 * 60 / 2.0 * 0.8 <= pensive.tally.sent <= 4 * 60 / 2.0 * 1.2
+
+
+async def test_swarms_share_a_plan(autojump_clock: MockClock, world: Bay) -> None:
+    """Each has its part of the same bots, with the same brains and names as one swarm would have them."""
+    whole = await run(world)
+    parts = [await run(world, attrs.evolve(PLAN, place=place, places=3)) for place in range(3)]
+    assert [len(part.bots) for part in parts] == [2, 1, 1]
+    assert sorted((b.name, b.brain) for part in parts for b in part.bots) == sorted(
+        (b.name, b.brain) for b in whole.bots
+    )
+
+
 async def _later(act: Callable[[], object], at_s: float = 1.5) -> None:
     await trio.sleep(at_s)
     act()
