@@ -8,8 +8,11 @@ from __future__ import annotations
 import random
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 import trio
@@ -17,6 +20,7 @@ from rich.console import Console
 
 from client_bot.brains import BRAINS
 from client_bot.connection import UnreachableError
+from client_bot.fleet import run_fleet
 from client_bot.page import to_html
 from client_bot.plan import DEFAULT_BRAINS, DEFAULT_URL, SwarmPlan
 from client_bot.progress import ConsoleProgress, Progress, SilentProgress
@@ -30,6 +34,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "json": (SUBPROTOCOL_JSON,),
     "both": (SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON),
 }
+Start: TypeAlias = Callable[[Progress, trio.Event], Awaitable[SwarmResult]]
 UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -66,6 +71,9 @@ def read_weight(text: str) -> tuple[str, float]:
     metavar="TIME",
     show_default=True,
     help="Over how long they join.",
+)
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that share the bots."
 )
 @click.option("--seed", type=int, help="Seed of all they do; random when not given.")
 @click.option(
@@ -105,6 +113,7 @@ def bots(
     bots: int,
     seconds: float,
     ramp_s: float,
+    processes: int,
     seed: int | None,
     brains: tuple[tuple[str, float], ...],
     rate_hz: float,
@@ -135,7 +144,9 @@ def bots(
         )
     except ValueError as error:
         raise click.UsageError(str(error.args[0])) from None
-    result = _run(plan, is_silent=as_json)
+    if record is not None and processes > 1:
+        raise click.UsageError("--record needs all bots in one process: it compares times")
+    result = _run(partial(_start, plan, processes), is_silent=as_json)
     if record is not None:
         _keep(result, record)
     report = report_of(result)
@@ -144,31 +155,37 @@ def bots(
     sys.exit(0 if report.verdict == "PASS" else 1)
 
 
-def _run(plan: SwarmPlan, is_silent: bool) -> SwarmResult:
+async def _start(plan: SwarmPlan, processes: int, watch: Progress, stop: trio.Event) -> SwarmResult:
+    if processes == 1:
+        return await run_swarm(plan, watch, stop=stop)
+    return await run_fleet(plan, min(processes, plan.bots), watch, stop=stop)
+
+
+def _run(start: Start, is_silent: bool) -> SwarmResult:
     console = Console(stderr=True)
     progress: AbstractContextManager[Progress] = (
         nullcontext(SilentProgress()) if is_silent else ConsoleProgress(console)
     )
-    outcome = trio.run(_play, plan, progress)
+    outcome = trio.run(_play, start, progress)
     if isinstance(outcome, UnreachableError):
         click.echo(f"Error: {outcome}", err=True)
         sys.exit(2)
     return outcome
 
 
-async def _play(plan: SwarmPlan, progress: AbstractContextManager[Progress]) -> SwarmResult | UnreachableError:
+async def _play(start: Start, progress: AbstractContextManager[Progress]) -> SwarmResult | UnreachableError:
     stop = trio.Event()
     with progress as watch:
         async with trio.open_nursery() as nursery:
             await nursery.start(_stop_on_interrupt, stop)
-            outcome = await _run_or_not(plan, watch, stop)
+            outcome = await _run_or_not(start, watch, stop)
             nursery.cancel_scope.cancel()
     return outcome
 
 
-async def _run_or_not(plan: SwarmPlan, watch: Progress, stop: trio.Event) -> SwarmResult | UnreachableError:
+async def _run_or_not(start: Start, watch: Progress, stop: trio.Event) -> SwarmResult | UnreachableError:
     try:
-        return await run_swarm(plan, watch, stop=stop)
+        return await start(watch, stop)
     except UnreachableError as error:
         return error
 

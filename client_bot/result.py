@@ -109,18 +109,18 @@ class SwarmResult:
 
 
 def merged(plan: SwarmPlan, results: Sequence[SwarmResult], troubles: Sequence[str]) -> SwarmResult:
-    """Runs that began together as one; the measures of the first are used up for it."""
-    first, *others = results
-    for other in others:
-        first.measures.merge(other.measures)
-        first.timeline.merge(other.timeline)
+    """Runs that began together as one."""
+    measures, timeline = Measures(), Timeline(0.0)
+    for result in results:
+        measures.merge(result.measures)
+        timeline.merge(result.timeline)
     return SwarmResult(
         plan=plan,
-        seconds=max(result.seconds for result in results),
+        seconds=max((result.seconds for result in results), default=0.0),
         bots=[bot for result in results for bot in result.bots],
         tally=total(result.tally for result in results),
-        measures=first.measures,
-        timeline=first.timeline,
+        measures=measures,
+        timeline=timeline,
         gaps=sum(result.gaps for result in results),
         divergences=sum(result.divergences for result in results),
         digests_checked=sum(result.digests_checked for result in results),

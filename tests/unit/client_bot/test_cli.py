@@ -25,6 +25,8 @@ from client_bot.cli import bots, read_duration
         (["--rate", "0"], "rate_hz"),
         (["--churn", "0s"], "stay_s"),
         (["--think", "soon"], "not a duration"),
+        (["--processes", "0"], "--processes"),
+        (["--processes", "2", "--record", "here"], "one process"),
     ],
 )
 def test_wrong_options_are_explained(arguments: list[str], text: str) -> None:
