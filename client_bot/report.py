@@ -15,7 +15,7 @@ import cattrs
 import msgspec
 
 from client_bot.columns import Columns, columns_of
-from client_bot.measure import Histogram
+from client_bot.measure import Histogram, Measures
 from client_bot.result import SwarmResult
 from client_bot.verdict import verdict
 
@@ -114,7 +114,7 @@ class Report:
 
 def report_of(result: SwarmResult) -> Report:
     """The report on what the bots saw, with their verdict."""
-    tally, measures = result.tally, result.measures
+    tally = result.tally
     judged, reasons = verdict(result)
     return Report(
         verdict=judged,
@@ -137,13 +137,7 @@ def report_of(result: SwarmResult) -> Report:
         divergences=result.divergences,
         gaps=result.gaps,
         resyncs=tally.resyncs,
-        latency_ms=Latency(
-            quantiles_ms(measures.do_to_done),
-            quantiles_ms(measures.cross_node),
-            quantiles_ms(measures.resume_gap),
-            quantiles_ms(measures.seen_elsewhere),
-            quantiles_ms(measures.lag),
-        ),
+        latency_ms=latency_of(result.measures),
         digests_checked=result.digests_checked,
         reconnects=tally.connections - result.joined,
         departed=result.departed,
@@ -153,6 +147,11 @@ def report_of(result: SwarmResult) -> Report:
         heard=dict(tally.heard.most_common()),
         timeline=columns_of(result.timeline),
     )
+
+
+def latency_of(measures: Measures) -> Latency:
+    """The latencies of a run, in milliseconds."""
+    return Latency(**{field.name: quantiles_ms(getattr(measures, field.name)) for field in attrs.fields(Latency)})
 
 
 def quantiles_ms(histogram: Histogram) -> Quantiles:
