@@ -146,6 +146,8 @@ class Client:
             case wire.Error():
                 self.tally.blamed += 1
                 return [Blamed(message.code, message.text)]
+            case wire.Pong():
+                return []  # Also before the welcome, which a busy node may give later.
             case wire.Moving():
                 # Before the welcome it means: try later.
                 self.state = State.MOVING if self.is_joined else self.state

@@ -138,6 +138,16 @@ def test_messages_before_the_welcome_are_gaps(codec: Codec) -> None:
     assert client.findings.gaps == 3
 
 
+def test_a_sign_of_life_may_come_before_the_welcome(codec: Codec) -> None:
+    """A client that waits long asks whether the node lives, and a busy node answers that first: no gap."""
+    client = Client(codec, "Ada")
+    client.hello()
+    tell(client, wire.Pong(1.0, 2.0))
+    assert client.findings.gaps == 0
+    tell(client, bay.welcome())
+    assert client.is_joined
+
+
 def test_a_second_welcome_is_a_gap(client: Client) -> None:
     """A welcome that no join asked for does not replace the session."""
     tell(client, bay.welcome(session="other"))
