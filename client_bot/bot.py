@@ -18,10 +18,11 @@ from client_bot.backoff import ABNORMAL, Backoff, may_return
 from client_bot.brains import Brain, Sight
 from client_bot.client import Client, State
 from client_bot.connection import Address, Closed, Dial, Line, UnreachableError, visit
-from client_bot.diary import Entry
+from client_bot.diary import Diary, Entry
 from client_bot.facts import Answered, AskedToMove, Blamed, Fact, Heard, Joined
 from client_bot.measure import Measures
 from client_bot.passage import Passage
+from client_bot.sampling import EVERY_S, Sampling
 from client_bot.stage import Stage
 from client_bot.timeline import Timeline
 from client_bot.visibility import Commit, Visibility
@@ -36,7 +37,7 @@ SILENCE_S = 4.0
 class Surroundings:
     """What the bots of a swarm share: where to connect and how, pace, stage, and where measurements go.
 
-    ``diary``: takes what they were promised; None: nobody asks.
+    ``diary``: takes what they are told, and views now and then; None: nobody asks.
     """
 
     address: Address
@@ -47,7 +48,7 @@ class Surroundings:
     measures: Measures
     visibility: Visibility
     timeline: Timeline
-    diary: list[Entry] | None = None
+    diary: Diary | None = None
 
 
 @attrs.define(eq=False)
@@ -81,9 +82,13 @@ class Bot:
     _not_before_s: float = attrs.field(default=-math.inf, init=False)
     _passage: Passage | None = attrs.field(default=None, init=False)
     _seen_version: int = attrs.field(default=-1, init=False)
+    _sampling: Sampling | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._backoff = Backoff(self.chance)
+        if self.around.diary is not None:
+            first_s = trio.current_time() + self.chance.uniform(0.0, EVERY_S)
+            self._sampling = Sampling(self.client, self.around.diary.views, first_s)
 
     @property
     def node(self) -> str:
@@ -199,11 +204,18 @@ class Bot:
             self._heard_s = now_s = trio.current_time()
             for payload in payloads:
                 self._mark_view(now_s)
-                for fact in self.client.receive(payload, now_s):
-                    self._note(fact, now_s, voyage, voyages)
+                self._take(payload, now_s, voyage, voyages)
                 self._look(now_s)
             for reply in self.client.replies():
                 await line.send(reply)
+
+    def _take(self, payload: bytes, now_s: float, voyage: Voyage, voyages: trio.Nursery) -> None:
+        if self._sampling is not None:
+            self._sampling.before(self.node, now_s)
+        for fact in self.client.receive(payload, now_s):
+            self._note(fact, now_s, voyage, voyages)
+        if self._sampling is not None:
+            self._sampling.after(now_s)
 
     def _note(self, fact: Fact, now_s: float, voyage: Voyage, voyages: trio.Nursery) -> None:
         match fact:
@@ -291,7 +303,7 @@ class Bot:
 
     def _measure(self, answer: Answered, now_s: float) -> None:
         if self.around.diary is not None:
-            self.around.diary.append(self._entry(answer, now_s))
+            self.around.diary.entries.append(self._entry(answer, now_s))
         self.around.measures.do_to_done.add(answer.took_s)
         self.around.timeline.answered(self.node, answer.took_s, now_s)
         if self._passage is not None:

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from client_bot.brains import BRAINS
 from client_bot.connection import UnreachableError
+from client_bot.diary import Diary
 from client_bot.fleet import run_fleet
 from client_bot.page import to_html
 from client_bot.plan import DEFAULT_BRAINS, DEFAULT_URL, SwarmPlan
@@ -200,7 +201,7 @@ async def _stop_on_interrupt(stop: trio.Event, task_status: trio.TaskStatus[None
 
 def _keep(result: SwarmResult, directory: Path) -> None:
     try:
-        result.diary().save(directory)
+        Diary(result.diary.entries, result.diary.views + result.views()).save(directory)
     except OSError as error:
         click.echo(f"Error: what the bots were told cannot be kept: {error}", err=True)
         sys.exit(2)

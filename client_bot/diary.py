@@ -36,21 +36,22 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
 
 
 class View(msgspec.Struct, array_like=True, frozen=True):
-    """What a bot held at one moment: the digest of each cell in view."""
+    """What a bot held at one moment: the digest of each cell in view.
+
+    ``is_whole``: it is surely of one version. Others may have been copied between two messages of one flush.
+    """
 
     bot: str
     node: str
     epoch: str
     version: int
     cells: dict[int, int]
+    is_whole: bool = False
 
 
 @attrs.frozen
 class Diary:
-    """Of a whole swarm. ``views``: several of one bot may be there, of which one has to be right.
-
-    A view may have been copied between two messages of one flush, when it is of no version.
-    """
+    """Of a whole swarm. ``views``: each that is whole has to be right; of a bot's others, one."""
 
     entries: list[Entry] = attrs.field(factory=list)
     views: list[View] = attrs.field(factory=list)

@@ -44,9 +44,14 @@ class Mirror:
     findings: Findings = attrs.field(factory=Findings)
     checks_digests: bool = True
     suspect: bool = attrs.field(default=False, init=False)
+    begun_at: int = attrs.field(init=False)
+    """The version of the last reset: until a later one, what it announced may not be here."""
     digests_checked: int = attrs.field(default=0, init=False)
     cells: dict[int, dict[int, Entity]] = attrs.field(factory=dict, init=False)
     _where: dict[int, int] = attrs.field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.begun_at = self.version
 
     # ---- what the node says --------------------------------------------------------------------------------------
 
@@ -54,7 +59,7 @@ class Mirror:
         """Forgets the view, unless it is to ``keep`` it; what follows belongs to (epoch, version)."""
         if epoch == self.epoch and version < self.version:
             self._find("gap", f"reset goes back to version {version}")
-        self.epoch, self.version = epoch, version
+        self.epoch, self.version, self.begun_at = epoch, version, version
         if keep:
             return
         self.suspect = False

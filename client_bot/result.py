@@ -13,7 +13,7 @@ import attrs
 
 from client_bot.bot import Bot
 from client_bot.client import State
-from client_bot.diary import Diary, Entry, View
+from client_bot.diary import Diary, View
 from client_bot.findings import Finding
 from client_bot.measure import Measures
 from client_bot.plan import SwarmPlan
@@ -56,7 +56,7 @@ class SwarmResult:
 
     ``bots``: those who were there in the end, and those of the ``departed`` with which something was wrong. ``joined``:
     how many ever got in. ``is_quiet``: no view changed any more when the bots were collected. ``troubles``: what went
-    wrong with the bots' own processes. ``entries``: the answers; empty unless the plan keeps a diary.
+    wrong with the bots' own processes. ``diary``: empty unless the plan keeps one.
     """
 
     plan: SwarmPlan
@@ -72,7 +72,7 @@ class SwarmResult:
     joined: int
     departed: int = 0
     troubles: tuple[str, ...] = ()
-    entries: list[Entry] = attrs.field(factory=list)
+    diary: Diary = attrs.field(factory=Diary)
 
     @property
     def present(self) -> list[BotResult]:
@@ -85,16 +85,12 @@ class SwarmResult:
         return dict(sorted(Counter(bot.node for bot in self.present if bot.node).items()))
 
     def views(self) -> list[View]:
-        """What the bots that are connected hold."""
+        """What the bots that are connected hold at the end."""
         return [
             View(bot.name, bot.node, bot.epoch, bot.version, bot.cells)
             for bot in self.present
             if bot.is_online and bot.cells
         ]
-
-    def diary(self) -> Diary:
-        """What the bots were told; without entries unless the plan keeps a diary."""
-        return Diary(self.entries, self.views())
 
     def disagreements(self) -> list[str]:
         """Cells that two bots at the same position hold with different content; meaningful when quiet."""

@@ -22,7 +22,7 @@ from client_bot.brains import find_brain
 from client_bot.client import Client, State
 from client_bot.connection import Closed, Dial, Line, dial_tcp, visit
 from client_bot.departed import Departed
-from client_bot.diary import Entry
+from client_bot.diary import Diary
 from client_bot.measure import Measures
 from client_bot.moment import Moment
 from client_bot.plan import SwarmPlan
@@ -90,7 +90,7 @@ class _Swarm:
     dial: Dial
     stage: Stage = attrs.field(factory=Stage, init=False)
     measures: Measures = attrs.field(factory=Measures, init=False)
-    entries: list[Entry] = attrs.field(factory=list, init=False)
+    diary: Diary = attrs.field(factory=Diary, init=False)
     timeline: Timeline = attrs.field(factory=lambda: Timeline(trio.current_time()), init=False)
     bots: dict[int, Bot] = attrs.field(factory=dict, init=False)
     departed: Departed = attrs.field(factory=Departed, init=False)
@@ -107,7 +107,7 @@ class _Swarm:
             self.measures,
             visibility,
             self.timeline,
-            self.entries if plan.keeps_diary else None,
+            self.diary if plan.keeps_diary else None,
         )
 
     async def ramp_up(self, nursery: trio.Nursery) -> None:
@@ -170,7 +170,7 @@ class _Swarm:
             is_quiet=is_quiet,
             joined=gone.joined + sum(client.welcome is not None for client in clients),
             departed=gone.count,
-            entries=self.entries,
+            diary=Diary(list(self.diary.entries), list(self.diary.views)),
         )
 
     async def leave(self) -> None:

@@ -48,7 +48,12 @@ class Recorder:
     def recording(self, result: SwarmResult) -> Recording:
         """All of it, once the run is over."""
         assert self._end is not None, "nobody inspected the bots"
-        return Recording(self.tail.begin, self._end, self.tail.payloads, Diary(result.entries, self._views))
+        return Recording(
+            self.tail.begin,
+            self._end,
+            self.tail.payloads,
+            Diary(result.diary.entries, result.diary.views + self._views),
+        )
 
 
 @asynccontextmanager

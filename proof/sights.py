@@ -1,12 +1,14 @@
 """What the world looks like at a version: do its invariants hold, and was it what bots held of it? Pure.
 
-Versions come in rising order. Invariant: a bot with one right view has no flaw; one that was never right has one.
+Versions come in rising order. Invariant: each whole view that is wrong has a flaw; of a bot's other views one has to be
+right.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import attrs
 
@@ -53,28 +55,38 @@ class Views:
     _due: dict[tuple[str, int], list[View]] = attrs.field(factory=lambda: defaultdict(list))
     _right: set[str] = attrs.field(factory=set)
     _wrong: dict[str, str] = attrs.field(factory=dict)
+    """What is wrong with views that may be torn, by bot: it counts if none of the bot's was right."""
 
     def expect(self, views: Iterable[View]) -> None:
         """Adds views that are to be compared."""
         for view in views:
             self._due[view.epoch, view.version].append(view)
-            self._wrong[view.bot] = (
-                f"{view.bot} on {view.node} holds version {view.version} of {view.epoch}, which never was"
-            )
 
-    def look(self, replica: Replica) -> None:
-        """Compares those of this version."""
+    def look(self, replica: Replica) -> Iterator[Flaw]:
+        """Compares those of this version. Returns: the whole ones that are wrong."""
         for view in self._due.pop((replica.epoch, replica.version), ()):
             cells = [cell for cell, digest in view.cells.items() if self._digest(replica, cell) != digest]
+            text = f"{_whose(view)} what the log does not give: cells {', '.join(map(str, cells))}"
             if cells:
-                text = f"{view.bot} on {view.node} held at version {view.version} what the log does not give: "
-                self._wrong[view.bot] = f"{text}cells {', '.join(map(str, cells))}"
-            else:
+                yield from self._blame(view, text)
+            elif not view.is_whole:
                 self._right.add(view.bot)
 
     def flaws(self) -> Iterator[Flaw]:
-        """One for each bot that was never right."""
+        """What is wrong besides, once all versions were looked at."""
+        for view in chain.from_iterable(self._due.values()):
+            yield from self._blame(view, f"{_whose(view)} what never was: there is no such version")
         yield from (Flaw("view", text) for bot, text in self._wrong.items() if bot not in self._right)
+
+    def _blame(self, view: View, text: str) -> Iterator[Flaw]:
+        if view.is_whole:
+            yield Flaw("view", text)
+        else:
+            self._wrong[view.bot] = text
 
     def _digest(self, replica: Replica, cell: int) -> int:
         return content_digest(cell_content(replica, CellId(cell), frozenset(self.game.secret_kinds)))
+
+
+def _whose(view: View) -> str:
+    return f"{view.bot} on {view.node} held at version {view.version} of {view.epoch}"

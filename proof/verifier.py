@@ -61,13 +61,11 @@ def _verify(recording: Recording, log: list[Delta], game: Game) -> Findings:
     replica = replica_of(recording.begin, game)
     invariants, views = Invariants(game), Views(game)
     views.expect(recording.diary.views)
-    views.look(replica)
 
     def look(at: Replica) -> Iterator[Flaw]:
-        views.look(at)
-        return invariants.look(at)
+        return chain(views.look(at), invariants.look(at))
 
-    flaws = list(_order_flaws(recording, log, records))
+    flaws = [*_order_flaws(recording, log, records), *views.look(replica)]
     flaws += Replay(game, replica, look).run(log)
     flaws += chain(views.flaws(), _state_flaws(replica, recording.end))
     return Findings(flaws, len(log), sum(place.cause is not None for place in records), invariants.counts)

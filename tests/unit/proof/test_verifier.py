@@ -156,7 +156,13 @@ def test_a_stale_view_is_found() -> None:
     assert flaws == {}, "another look found it right: it was copied in the middle of a flush"
     future = replace(view, version=view.version + 1000)
     flaws = flaws_of(attrs.evolve(honest(), diary=attrs.evolve(diary, views=[future])))
-    assert "which never was" in flaws["view"][0].text
+    assert "what never was" in flaws["view"][0].text
+    earlier = replace(view, is_whole=True)
+    flaws = flaws_of(attrs.evolve(honest(), diary=attrs.evolve(diary, views=[earlier, wrong])))
+    assert len(flaws["view"]) == 1, "that it was right before is no excuse for what it holds at the end"
+    whole = replace(wrong, is_whole=True)
+    flaws = flaws_of(attrs.evolve(honest(), diary=attrs.evolve(diary, views=[whole, *diary.views])))
+    assert len(flaws["view"]) == 1, "a view that is whole has no excuse"
 
 
 def test_a_broken_invariant_is_found_at_every_version() -> None:
