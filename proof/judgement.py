@@ -13,6 +13,7 @@ import attrs
 from client_bot.diary import Entry
 from client_bot.measure import Histogram
 from client_bot.report import Commands, Latency, Report, quantiles_ms
+from proof.flaw import Flaw
 from proof.recording import Recording
 from proof.verifier import Findings
 
@@ -21,7 +22,7 @@ SHOWN = 8
 
 def with_findings(report: Report, findings: Findings) -> Report:
     """A report, and what the log says besides."""
-    reasons = report.reasons + [str(flaw) for flaw in findings.flaws[:SHOWN]]
+    reasons = report.reasons + [str(flaw) for flaw in _telling(findings.flaws)]
     if len(findings.flaws) > SHOWN:
         reasons.append(f"{len(findings.flaws)} flaws in all")
     commands = attrs.evolve(
@@ -40,6 +41,12 @@ def with_findings(report: Report, findings: Findings) -> Report:
         versions_checked=max(report.versions_checked, findings.versions),
         replayed=findings.replayed,
     )
+
+
+def _telling(flaws: Sequence[Flaw]) -> list[Flaw]:
+    """The first of each kind, and then as many more as are read."""
+    firsts = list({flaw.what: flaw for flaw in reversed(flaws)}.values())[::-1]
+    return firsts + [flaw for flaw in flaws if flaw not in firsts][: max(0, SHOWN - len(firsts))]
 
 
 def report_on(recording: Recording, findings: Findings) -> Report:

@@ -11,6 +11,7 @@ from client_bot.cli import bots
 from server.cli.bans import ban, bans, unban
 from server.cli.operate import drain, inspect, kick, nodes, worlds
 from server.cli.serve import serve
+from server.cli.stress import stress
 from server.cli.up import up
 from server.cli.verify import verify
 
@@ -23,5 +24,5 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
 
 
-for command in (up, serve, bots, verify, nodes, worlds, inspect, kick, drain, ban, unban, bans):
+for command in (up, serve, bots, stress, verify, nodes, worlds, inspect, kick, drain, ban, unban, bans):
     main.add_command(command)

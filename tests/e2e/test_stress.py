@@ -1,0 +1,59 @@
+"""``oarlock stress``: a cluster that is hurt keeps its promises, and one without a guard is found out."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from client_bot.progress import SilentProgress
+from client_bot.report import Report
+from proof.faults import KINDS
+from proof.sabotage import SHOWN_BY
+from proof.stress import StressPlan, stress
+from server.games.flotsam import game
+
+pytestmark = pytest.mark.e2e
+
+
+async def run(plan: StressPlan) -> Report:
+    """The report on a run, with a deadline that a loaded machine can keep."""
+    with trio.fail_after(180):
+        return await stress(plan, SilentProgress())
+
+
+async def test_a_cluster_that_is_hurt_keeps_its_promises() -> None:
+    """Every fault there is, in half a minute: nothing is lost, doubled, torn or shown wrong, and everybody comes back.
+
+    S15: boats trade, ram and grab while sockets, nodes and the store go.
+    S20: clients vanish without a word, and are one avatar when they are back.
+    """
+    report = await run(StressPlan(nodes=2, bots=45, seconds=30, seed=1, kinds=tuple(KINDS)))
+    assert (report.verdict, report.reasons) == ("PASS", [])
+    assert {fault.kind for fault in report.faults} == set(KINDS)
+    commands = report.commands
+    assert (commands.lost, commands.doubled, report.divergences, report.gaps) == (0, 0, 0, 0)
+    assert report.invariants == {invariant.name: 0 for invariant in game.invariants}
+    assert report.replayed
+    assert report.replayed > commands.acknowledged > 1000
+    assert report.reconnects > 45
+    assert report.latency_ms.resume_gap.p99 is not None
+
+
+@pytest.mark.parametrize(
+    ("guard", "seconds", "tells"),
+    [
+        ("tag-check", 5.0, ("not serial: run again in log order",)),
+        ("conservation", 2.0, ("gold_conserved did not hold", "not serial: run again in log order")),
+        ("gap-check", 15.0, ("view: ",)),
+        ("fence", 15.0, ("fence: lease leader had been given to another",)),
+        ("sequence", 15.0, ("took effect twice",)),
+    ],
+)
+async def test_a_build_without_a_guard_fails_for_the_right_reason(
+    guard: str, seconds: float, tells: tuple[str, ...]
+) -> None:
+    """The verdict is worth nothing unless it misses what is missing, and says so."""
+    report = await run(StressPlan(nodes=2, bots=30, seconds=seconds, seed=1, kinds=SHOWN_BY[guard], sabotage=guard))
+    assert report.verdict == "FAIL"
+    for text in tells:
+        assert any(text in reason for reason in report.reasons), report.reasons
