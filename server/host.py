@@ -202,6 +202,8 @@ class WorldHost:
         interval_s = 1.0 / self.config.flush_hz
         while True:
             await self._dirty.wait()
+            # Who waits for the same delta has its turn first, so that the answer to a commit goes out with it.
+            await trio.lowlevel.checkpoint()
             self._dirty = trio.Event()
             started_s = trio.current_time()
             self.next_flush_s = started_s + interval_s

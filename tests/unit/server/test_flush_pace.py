@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 import trio
 from trio.testing import MockClock
 
+from shared_state.memory_store import MemoryStore
 from tests.unit.server.harbour import game
-from tests.unit.server.quay import MemoryClient, Player, Quay, open_quay
+from tests.unit.server.quay import MemoryClient, Player, Quay, memory_server, open_quay
 
 PLAYED_S = 10.0
 
@@ -71,3 +73,17 @@ async def test_flushes_leave_half_of_the_time_to_others(autojump_clock: MockCloc
             assert spent_s <= PLAYED_S / 2 + 0.2
             assert all(ack.code == "" for ack in player.answers().values())
             assert player.bot.findings.first == []
+
+
+@pytest.mark.parametrize("push_after_reply", [False, True])
+async def test_an_answer_comes_with_what_it_answers(autojump_clock: MockClock, push_after_reply: bool) -> None:
+    """In a calm room a commit is shown at once, and its answer in the same flush: it does not wait for the next."""
+    server = memory_server()
+    with trio.fail_after(60):
+        async with open_quay(game, server=server, store=MemoryStore(server, push_after_reply), flush_hz=20) as quay:
+            player = await quay.join()
+            for seq in range(1, 41):
+                await trio.sleep(0.2)
+                player.do(seq, "sail", dx=0.001)
+                await trio.sleep(0.01)
+                assert seq in player.answers()
