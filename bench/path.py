@@ -22,6 +22,7 @@ import trio
 import trio.testing
 
 from bench.arena.game import together
+from server.app import collect_seldom
 from server.config import WorldConfig
 from server.host import WorldHost, open_host
 from server.identity.gate import Gate
@@ -157,6 +158,7 @@ async def measure(rounds: int) -> tuple[float, float]:
 def main() -> None:
     """Prints one line of JSON."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
+    collect_seldom()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     us, ratio = trio.run(measure, rounds, clock=trio.testing.MockClock(autojump_threshold=0))
     print(json.dumps({"benchmark": "path", "us_per_command": round(us, 1), "ratio": round(ratio, 3)}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import resource
 import signal
@@ -44,6 +45,8 @@ from shared_state.redis.store import open_store
 log = structlog.get_logger()
 
 MAX_PORT = 65_535
+GC_YOUNG, GC_MIDDLE, GC_OLD = 25_000, 20, 20
+"""New objects after which the youngest are gone through; how many times, until older ones are."""
 WEB_ROOT = Path(server.__file__).parent / "web"
 
 
@@ -81,6 +84,7 @@ async def run_node(
         nursery.start_soon(_drain_on_signal, node, nursery.cancel_scope)
         await nursery.start(partial(_serve, node, routes_of(node, bans, admin_token), limits, listeners))
         port: int = listeners[0].socket.getsockname()[1]
+        collect_seldom()
         log.info("node listening", port=port)
         task_status.started(port)
 
@@ -107,6 +111,17 @@ def most_descriptors() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def collect_seldom() -> None:
+    """Has the garbage collector look for cycles seldom, and not among what stays as long as the process does.
+
+    A batch and its jobs are some ten thousand objects that are all needed until it lands, and die without a collector:
+    by default it goes through them again and again, and through all players' sessions with them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG, GC_MIDDLE, GC_OLD)
 
 
 def _boundary_of(node: Node, peer: str) -> AbstractContextManager[object]:

@@ -228,10 +228,11 @@ class Committer:
     def _land(self, flight: Flight, reply: CommitReply) -> None:
         again: list[Job] = []
         lost: set[SessionWriter | None] = set()
+        committed = Committed(reply.version)
         for place, (passenger, code) in enumerate(zip(flight.passengers, reply.codes, strict=True)):
             job = passenger.job
             if code == COMMITTED:
-                self._arrive(passenger, reply.version)
+                self._arrive(passenger, committed)
             elif code == GUARD_LOST:
                 self._settle(job, Rejected(reply.version, Rejection("lease_lost", "the lease was lost")))
                 lost.add(job.session)
@@ -250,13 +251,13 @@ class Committer:
                 again.append(job)
         self._queue.extendleft(reversed(again))
 
-    def _arrive(self, passenger: Passenger, version: int) -> None:
+    def _arrive(self, passenger: Passenger, committed: Committed) -> None:
         if passenger.refusal is not None:
-            self._settle(passenger.job, Rejected(version, passenger.refusal))
+            self._settle(passenger.job, Rejected(committed.version, passenger.refusal))
             return
         if passenger.job.session is not None:
             passenger.job.session.head = passenger.head_after
-        self._settle(passenger.job, Committed(version))
+        self._settle(passenger.job, committed)
 
     def _fence(self, job: Job, reply: CommitReply, place: int) -> None:
         assert job.session is not None

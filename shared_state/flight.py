@@ -8,6 +8,7 @@ Invariant: the operations, applied one after the other, do what the rules did on
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import attrs
 
@@ -23,8 +24,7 @@ from shared_state.session_row import SessionHead
 from shared_state.transaction import IdSource, OutOfIds, Transaction
 
 
-@attrs.frozen
-class Passenger:
+class Passenger(NamedTuple):
     """A job in a batch: the refusal it will be answered with (None: it writes), the session head it would leave."""
 
     job: Job
@@ -183,10 +183,10 @@ def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: b
         tail=job.tail,
         reads=_flat_reads(tx),
         scans=_flat_scans(tx),
-        guards=[part for name, token in tx.guards.items() for part in (name, str(token))],
+        guards=[part for name, token in tx.guards.items() for part in (name, str(token))] if tx.guards else [],
         writes=writes,
-        adds=_flat_adds(tx),
-        cells=[str(cell) for cell in moved],
+        adds=_flat_adds(tx) if tx.adds else [],
+        cells=list(map(str, moved)),
         tag=tag,
         record=encode_record(record),
     )
@@ -211,7 +211,7 @@ def _flat_reads(tx: Transaction) -> list[str | bytes]:
 
 
 def _flat_scans(tx: Transaction) -> list[str | bytes]:
-    return [part for cell, tag in tx.scans.items() for part in (str(cell), tag)]
+    return [part for cell, tag in tx.scans.items() for part in (str(cell), tag)] if tx.scans else []
 
 
 def _flat_adds(tx: Transaction) -> list[str | bytes | float]:

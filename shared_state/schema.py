@@ -42,6 +42,7 @@ class KindSpec:
     """What the store and the wire need to know of one kind."""
 
     number: int
+    head: bytes
     type: type[Kind]
     name: str
     fields: tuple[str, ...]
@@ -50,6 +51,8 @@ class KindSpec:
     placed: bool
     decode: Callable[[bytes], Kind]
     plain_numbers: bool
+    exact: bool
+    """What is written is what was encoded: in no field can a whole number stand for a float."""
     numbers: Callable[[Kind], tuple[Any, ...]]
 
 
@@ -101,14 +104,15 @@ class Schema:
         """
         spec = self.spec_of(type(value))
         try:
-            back = spec.decode(self._encode(value))
+            encoded = self._encode(value)
+            back = spec.decode(encoded)
         except (ValueError, TypeError, OverflowError, RecursionError, msgspec.EncodeError) as error:
             raise SchemaError(f"{spec.name}: {error}") from None
         numbers = spec.numbers(back) if spec.plain_numbers else _all_numbers(msgspec.structs.astuple(back))
         _check_numbers(spec.name, numbers)
         if spec.placed and max(abs(back.x), abs(back.y)) >= self._edge:  # type: ignore[attr-defined]
             raise SchemaError(f"{spec.name}: the position is outside the grid")
-        return back, bytes((spec.number,)) + self._encode(back)
+        return back, spec.head + (encoded if spec.exact else self._encode(back))
 
     def decode(self, blob: bytes) -> Kind:
         """The value of a stored form. Raises: UndecodableDelta."""
@@ -177,6 +181,7 @@ def _describe(number: int, kind: type[Kind]) -> KindSpec:
         raise SchemaError(f"{kind.__name__}: a position cannot be a counter, or it would change cells unseen")
     return KindSpec(
         number=number,
+        head=bytes((number,)),
         type=kind,
         name=kind.__name__,
         fields=fields,
@@ -185,6 +190,7 @@ def _describe(number: int, kind: type[Kind]) -> KindSpec:
         placed=placed,
         decode=msgspec.msgpack.Decoder(kind).decode,
         plain_numbers=all(bare[name] in (int, float, str, bool) for name in fields),
+        exact=all(bare[name] in (int, str, bool) for name in fields),
         numbers=_getter(numeric),
     )
 

@@ -186,7 +186,7 @@ class Transaction:
             value = msgspec.structs.replace(old, **fields)
         except TypeError as error:
             raise SchemaError(f"{type(old).__name__}: {error}") from None
-        self.put(entity_id, value)
+        self.writes[entity_id] = self.schema.settled(value)
 
     def delete(self, entity_id: EntityId) -> None:
         """Removes an entity. Raises: NoSuchEntity."""

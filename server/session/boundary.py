@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
 
 import structlog
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -48,10 +46,3 @@ class Boundary:
             return False
         log.error("contained failure", exc_info=error, **self._context, **self._where())
         return True
-
-
-def contained(boundary: Boundary, otherwise: Callable[[], T], action: Callable[..., T], *args: Any) -> T:
-    """The result of ``action(*args)``; if it fails inside the boundary, that of ``otherwise``."""
-    with boundary:
-        return action(*args)
-    return otherwise()

@@ -14,7 +14,7 @@ from typing import Literal
 import structlog
 
 from server.game import Action, Actor, Command, CommandSpec, EntityId, Game, Rejection, TimedRule, Transaction
-from server.session.boundary import Boundary, contained
+from server.session.boundary import Boundary
 from server.session.cause import note
 from shared_state.names import SessionId
 from shared_state.transaction import OutOfIds
@@ -30,7 +30,9 @@ def enter(game: Game, session: SessionId, name: str, node: str, tx: Transaction)
     note(tx, "enter", Actor(session, EntityId(0), name, node))
     rule = game.enter_rule
     assert rule is not None
-    made: object = contained(_around("enter"), _failed, rule, tx, name)
+    made: object = GAME_FAILED
+    with _around("enter"):
+        made = rule(tx, name)
     if not isinstance(made, int):
         return made if isinstance(made, Rejection) else GAME_FAILED
     actor = Actor(session, EntityId(made), name, node)
@@ -80,17 +82,14 @@ def happen(timed: TimedRule, tx: Transaction) -> Rejection | None:
 
 def _run(name: str, rule: Callable[..., object], *args: object) -> Rejection | None:
     """What a rule returned, if it may return that: rules are other people's code."""
-    ruled = contained(_around(name), _failed, rule, *args)
-    if ruled is None or isinstance(ruled, Rejection):
-        return ruled
-    log.error("a rule must return None or a Rejection", rule=name, returned=type(ruled).__name__)
+    with _around(name):
+        ruled = rule(*args)
+        if ruled is None or isinstance(ruled, Rejection):
+            return ruled
+        log.error("a rule must return None or a Rejection", rule=name, returned=type(ruled).__name__)
     return GAME_FAILED
 
 
 @lru_cache
 def _around(rule: str) -> Boundary:
     return Boundary(OutOfIds, rule=rule)
-
-
-def _failed() -> Rejection:
-    return GAME_FAILED

@@ -15,7 +15,7 @@ from typing import assert_never
 import attrs
 
 from server.budget import Budget
-from server.game import Command, CommandSpec
+from server.game import Actor, Command, CommandSpec
 from server.session.client import Client
 from server.session.deeds import obey
 from server.session.room import Room
@@ -100,14 +100,17 @@ class Orders:
         actor = self.stay.actor
         assert actor is not None
 
-        def settle(outcome: Outcome) -> None:
-            self._done(seq, outcome)
-            action = self.room.game.actions.get(spec.name)
-            if action is not None and isinstance(outcome, Committed):
-                self.room.start(Undertaking(self.room, self.stay, action, actor, command).run)
-
+        settle = self._done if spec.name not in self.room.game.actions else partial(self._begun, spec, actor, command)
         run = partial(obey, spec, actor, command)
-        self.room.world.submit(Job(run, settle, self.stay.writer, advance_to(seq), seq, strict=spec.strict))
+        job = Job(run, partial(settle, seq), self.stay.writer, advance_to(seq), seq, strict=spec.strict)
+        self.room.world.submit(job)
+
+    def _begun(self, spec: CommandSpec, actor: Actor, command: Command, seq: int, outcome: Outcome) -> None:
+        """The same as ``_done``, of a command that begins an action."""
+        self._done(seq, outcome)
+        if isinstance(outcome, Committed):
+            action = self.room.game.actions[spec.name]
+            self.room.start(Undertaking(self.room, self.stay, action, actor, command).run)
 
     def _done(self, seq: int, outcome: Outcome) -> None:
         match outcome:

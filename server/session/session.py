@@ -20,7 +20,7 @@ from server.identity.gate import Gate
 from server.interest.lookout import MAX_CELLS, Lookout
 from server.interest.sight import Sight
 from server.interest.view import View
-from server.session.boundary import Boundary, contained
+from server.session.boundary import Boundary
 from server.session.client import Client
 from server.session.orders import Orders
 from server.session.room import Room, Unseated
@@ -129,7 +129,10 @@ class Session:
 
     def on_message(self, payload: bytes) -> None:
         """Takes one message. Never raises."""
-        contained(self._boundary, self._break_down, self._take, payload)
+        with self._boundary:
+            self._take(payload)
+            return
+        self._break_down()
 
     def on_drained(self) -> None:
         """The socket takes data again: the client gets what it missed."""
@@ -198,7 +201,10 @@ class Session:
 
     def on_begun(self, resumed: SessionHead | None) -> None:
         """The player is in the world: shows it, and answers what was left open before."""
-        contained(self._boundary, self._break_down, self._begin, resumed)
+        with self._boundary:
+            self._begin(resumed)
+            return
+        self._break_down()
 
     def _begin(self, resumed: SessionHead | None) -> None:
         self.state = State.PLAYING

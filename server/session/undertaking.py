@@ -14,13 +14,13 @@ import structlog
 import trio
 
 from server.game import Action, Actor, Command, EntityId, Kind, Rejection, Transaction
-from server.session.boundary import Boundary, contained
+from server.session.boundary import Boundary
 from server.session.deeds import end
 from server.session.room import Room
 from server.session.stay import Stay
 from shared_state.errors import StoreError
 from shared_state.job import Job, same_row
-from shared_state.names import LeaseName, lease_name
+from shared_state.names import lease_name
 from shared_state.outcome import Committed, Fenced, Outcome
 from shared_state.store import LeaseGrant
 
@@ -57,7 +57,9 @@ class Undertaking:
                 await self._release(grant)
 
     async def _take(self) -> LeaseGrant | None:
-        name = contained(self._boundary(), lambda: None, self._lease_name)
+        name = None
+        with self._boundary():
+            name = lease_name(f"action.{self.action.lease(self.command)}")
         if name is None:
             return None
         # No two undertakings are one owner: an owner would take over from itself.
@@ -67,9 +69,6 @@ class Undertaking:
         except StoreError as error:
             log.warning("lease not confirmed", **self._where(), lease=name, error=str(error))
             return None
-
-    def _lease_name(self) -> LeaseName | None:
-        return lease_name(f"action.{self.action.lease(self.command)}")
 
     async def _last(self) -> bool:
         """Waits; False: it is not on any more."""
@@ -81,9 +80,9 @@ class Undertaking:
         return self._is_on()
 
     def _is_on(self) -> bool:
-        return self.stay.is_on and bool(
-            contained(self._boundary(), bool, self.action.still, self._look, self.actor, self.command)
-        )
+        with self._boundary():
+            return self.stay.is_on and bool(self.action.still(self._look, self.actor, self.command))
+        return False
 
     def _boundary(self) -> Boundary:
         return Boundary(command=self.action.command)

@@ -71,7 +71,9 @@ class Claim:
             left = self.state.get(name)
             if (self.tags.setdefault(name, tag) if left is None else left[:_TAG_BYTES] or NO_TAG) != tag:
                 return False
-        return all((self.cells.get(name) or self.cell_tags.setdefault(name, tag)) == tag for name, tag in _pairs(scans))
+        return not scans or all(
+            (self.cells.get(name) or self.cell_tags.setdefault(name, tag)) == tag for name, tag in _pairs(scans)
+        )
 
 
 def encode_claim(batch: Batch) -> tuple[bytes, bytes] | None:
