@@ -12,10 +12,12 @@ OUT ?= bench/results/arena.json
 TYPESCRIPT := 7.0.2
 TSC := $(VENV)/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 comma := ,
+# Of a process that is started anew every minute nothing can be told.
+SOAK_FAULTS := node-freeze,node-clock,store-freeze,proxy-freeze,link-cut,link-delay,link-mute,link-hang,delta-drop,delta-double,client-reset,client-hang,client-stall
 SOURCES := server shared_state client_bot proof tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test fuzz simulate check check-web format bench arena profile clean
+.PHONY: help play test fuzz simulate soak check check-web format bench arena profile clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -28,6 +30,9 @@ test: $(VENV)/dev  ## Run all tests.
 
 simulate: $(VENV)/dev  ## Live SEEDS=10000 simulated lives of clusters, FROM=1 on; or one, SEED=7, with its trace.
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --from $(or $(FROM),1))
+
+soak: $(VENV)/dev  ## Bots on a cluster that is hurt, HOURS=1 of it; the report says how memory grew.
+	$(BIN)/oarlock stress --nodes 3 --bots 60 --rate 2 --for $(or $(HOURS),1)h --faults $(SOAK_FAULTS) --report soak.json
 
 check: $(VENV)/dev  ## Format, lint, types, import contracts, structure.
 	$(BIN)/ruff format --check $(SOURCES)

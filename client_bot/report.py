@@ -76,6 +76,19 @@ class StoreUse:
 
 
 @attrs.frozen
+class MemoryUse:
+    """Resident memory of a process in its last life: at the end, at most, and how it grew once it was warm.
+
+    ``mb_per_hour``: null when it did not live long enough to tell.
+    """
+
+    mb: float
+    most_mb: float
+    lived_s: float
+    mb_per_hour: float | None = None
+
+
+@attrs.frozen
 class Report:
     """A run, judged.
 
@@ -109,6 +122,7 @@ class Report:
     faults: list[Fault] = attrs.Factory(list)
     store: StoreUse = StoreUse()
     node_cpu_s: dict[str, float] = attrs.Factory(dict)
+    memory: dict[str, MemoryUse] = attrs.Factory(dict)
     timeline: Columns = Columns()
 
 
@@ -195,6 +209,13 @@ def to_text(report: Report) -> str:
     if report.faults:
         lines.append(f"faults     {_listed(Counter(fault.kind for fault in report.faults))}")
         lines.append(f"           players noticed {_span(latency.resume_gap)}")
+    slopes = [
+        f"{name} {use.mb:.0f} MB {use.mb_per_hour:+.1f}/h"
+        for name, use in report.memory.items()
+        if use.mb_per_hour is not None
+    ]
+    if slopes:
+        lines.append(f"memory     {', '.join(slopes)}")
     if commands.unresolved:
         lines.append(f"           {commands.unresolved} commands ended with their session: their fate is not known")
     if (latency.lag.p99 or 0.0) > TOLERABLE_LAG_MS:

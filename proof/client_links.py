@@ -60,9 +60,10 @@ class ClientLink(trio.abc.Stream):
         await self.stream.aclose()
 
     async def reset(self) -> None:
-        """Ends the connection in the middle of whatever was on its way."""
-        reset(self.stream.socket)
-        await trio.aclose_forcefully(self)
+        """Ends the connection in the middle of whatever was on its way, unless it is over already."""
+        if not self._closed.is_set():
+            reset(self.stream.socket)
+            await trio.aclose_forcefully(self)
 
     async def _may_read(self) -> None:
         if self.hangs:

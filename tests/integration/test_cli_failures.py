@@ -34,6 +34,8 @@ MISTAKES = {
     "cluster that is not there": ([*SERVE, "--store", "redis+cluster://127.0.0.1:1"], "no node of the cluster"),
     "CA that is not there": ([*SERVE, "--store", "rediss://h?ssl_ca_certs=/nowhere"], "CA file /nowhere"),
     "durability that is none": ([*SERVE, "--durability", "tape"], "it has to be memory, replica"),
+    "fault that is none": (["stress", "--faults", "node-melt"], "no fault 'node-melt'"),
+    "store program that is none": (["stress", "--store-binary", "/nowhere/redis"], "/nowhere/redis cannot be run"),
     "password that breaks the URL": ([*SERVE, "--store", "redis://:a/b@127.0.0.1"], "in a password"),
 }
 

@@ -187,6 +187,7 @@ async def test_a_reset_link_tells_its_peer() -> None:
         await link.reset()
         with pytest.raises(trio.BrokenResourceError):
             await peer.receive_some()
+        await link.reset()  # It is over: nothing happens.
 
 
 async def test_a_hanging_link_is_quiet_until_it_is_closed() -> None:
