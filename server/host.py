@@ -131,14 +131,17 @@ class WorldHost:
         """Gives a connection some time to join."""
         self.newcomers[session] = trio.current_time()
 
-    def welcome(self, session: Occupant) -> None:
-        """Shows the world to a session from now on."""
+    def welcome(self, session: Occupant, resumed: bool) -> None:
+        """Shows the world to a session from now on; ``resumed``: one that may be wanted elsewhere at the same time."""
         self.newcomers.pop(session, None)
         other = self._current.get(session.session_id)
         if other is not None:
             other.on_replaced(resumed=True)
         self._current[session.session_id] = session
         self.sessions[session] = None
+        if resumed:
+            # Word that it was taken over again may have come before there was anybody here to heed it.
+            self.recall(session.session_id, partial(self._check_right, session))
         self.wake()
 
     def farewell(self, session: Occupant) -> None:

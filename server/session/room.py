@@ -129,8 +129,8 @@ class Room(Protocol):
     def start(self, task: Callable[[], Awaitable[None]]) -> None:
         """Runs something that takes time, at the longest until the world is closed."""
 
-    def welcome(self, session: Occupant) -> None:
-        """Shows the world to a session from now on."""
+    def welcome(self, session: Occupant, resumed: bool) -> None:
+        """Shows the world to a session from now on; ``resumed``: one that may be wanted elsewhere at the same time."""
 
     def farewell(self, session: Occupant) -> None:
         """Ends what ``welcome`` began."""

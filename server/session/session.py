@@ -216,7 +216,7 @@ class Session:
         self._welcome(answered)
         if claim is not None:
             self._resume_view(claim)
-        self.room.welcome(self)
+        self.room.welcome(self, resumed is not None)
         if self._stay is None or self._stay.actor is None:
             return
         self._lookout.follow(self._stay.actor.entity)

@@ -8,9 +8,11 @@ from trio.testing import MockClock
 
 from server.wire import close_codes
 from server.wire import messages as wire
+from shared_state.memory_store import MemoryStore
 from tests.unit.server.harbour import game
 from tests.unit.server.quay import Player, Quay, memory_server, open_quay
 from tests.unit.server.session.test_resuming import GRACE_S, LIVE, boats, come_back, resume_of, sail
+from tests.unit.shared_state.flaky_store import Fault, FlakyStore
 
 
 async def rush(quays: list[Quay], join: wire.Join) -> list[Player]:
@@ -36,6 +38,7 @@ async def test_of_several_at_once_one_goes_on(places: str, autojump_clock: MockC
             open_quay(game, server=server, live=LIVE) as here,
             open_quay(game, server=server, node="node2", live=LIVE) as there,
         ):
+            there.players = 100  # No two connections have one secret.
             first = await here.join(name="Ann")
             first.hang_up()
             await here.settle()
@@ -59,6 +62,29 @@ async def test_of_several_at_once_one_goes_on(places: str, autojump_clock: MockC
             assert winner.line.closed is None
 
 
+async def test_who_was_overtaken_before_it_began_goes_at_once(autojump_clock: MockClock) -> None:
+    """The store's answer to the first comes late: word of the second was there before it, and nobody to heed it."""
+    with trio.fail_after(60):
+        server, answered = memory_server(), trio.Event()
+        store = FlakyStore(MemoryStore(server))
+        async with (
+            open_quay(game, server=server, live=LIVE) as here,
+            open_quay(game, server=server, store=store, node="node2", live=LIVE) as there,
+        ):
+            there.players = 100
+            first = await here.join(name="Ann")
+            first.hang_up()
+            await here.settle()
+            store.plan("commit", Fault(gate_after=answered))
+            late = await come_back(there, resume_of(first))
+            winner = await come_back(here, resume_of(first))
+            answered.set()
+            await there.settle()
+            assert late.line.closed is not None
+            assert late.line.closed[0] == close_codes.SESSION_REPLACED
+            assert winner.line.closed is None
+
+
 async def test_a_connection_lost_before_the_first_view_is_resumed(autojump_clock: MockClock) -> None:
     """The client has its welcome and nothing else: it comes back as itself, and is shown the world."""
     with trio.fail_after(60):
@@ -69,7 +95,6 @@ async def test_a_connection_lost_before_the_first_view_is_resumed(autojump_clock
             while not player.bot.welcome:
                 await trio.lowlevel.checkpoint()
                 player.listen()
-            assert player.bot.mirror is None or not player.bot.mirror.cells
             player.hang_up()
             again = await come_back(quay, resume_of(player))
             assert again.bot.avatar == player.bot.avatar
