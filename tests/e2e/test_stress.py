@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import trio
 
 from client_bot.progress import SilentProgress
 from client_bot.report import Report
 from proof.faults import KINDS
+from proof.flaw import Flaw
+from proof.recording import load
+from proof.replay import Replay
 from proof.sabotage import SHOWN_BY
+from proof.state import replica_of
 from proof.stress import StressPlan, stress
 from server.games.flotsam import game
+from server.games.flotsam.world import Boat
+from shared_state.delta import decode_delta
+from shared_state.replica import Replica
 
 pytestmark = pytest.mark.e2e
+
+SEATS = 12
 
 
 async def run(plan: StressPlan) -> Report:
     """The report on a run, with a deadline that a loaded machine can keep."""
-    with trio.fail_after(180):
+    with trio.fail_after(240):
         return await stress(plan, SilentProgress())
 
 
@@ -37,6 +50,28 @@ async def test_a_cluster_that_is_hurt_keeps_its_promises() -> None:
     assert report.replayed > commands.acknowledged > 1000
     assert report.reconnects > 45
     assert report.latency_ms.resume_gap.p99 is not None
+
+
+async def test_a_full_world_takes_nobody_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """S24: twice as many players as seats, while sockets and a node go: at no version more boats than seats, and all
+    seats are taken in the end."""
+    monkeypatch.setenv("OARLOCK_WORLDS_SEATS", str(SEATS))
+    kinds = ("client-reset", "node-kill", "client-hang")
+    report = await run(StressPlan(nodes=2, bots=2 * SEATS, seconds=16, seed=1, kinds=kinds, record=tmp_path))
+    commands = report.commands
+    assert (commands.lost, commands.doubled, report.divergences, report.gaps) == (0, 0, 0, 0)
+    assert len(report.faults) >= 2
+    evidence = load(tmp_path)
+    boats = Counter[str](most=0, last=0)
+
+    def look(replica: Replica) -> Iterator[Flaw]:
+        boats["last"] = sum(isinstance(entity.value, Boat) for entity in replica.entities.values())
+        boats["most"] = max(boats["most"], boats["last"])
+        return iter(())
+
+    replay = Replay(game, replica_of(evidence.begin, game), look)
+    assert list(replay.run([decode_delta(payload) for payload in evidence.log])) == []
+    assert boats == Counter(most=SEATS, last=SEATS)
 
 
 @pytest.mark.parametrize(
