@@ -60,6 +60,9 @@ class Batch(NamedTuple):
 
     ``number`` counts the batches of one ``incarnation`` from 1: the store keeps the last number and its result, so
     that a resent batch is answered, not applied.
+
+    ``certain``: a stamp. If it is the world's newest, all transactions hold, and the store may trust that
+    (``certainty.py``); empty: they have to be judged.
     """
 
     incarnation: int
@@ -68,6 +71,7 @@ class Batch(NamedTuple):
     stamp: bytes
     log_length: int
     txs: list[TxOp]
+    certain: bytes = b""
 
 
 @attrs.frozen

@@ -17,6 +17,7 @@ import attrs
 import trio
 
 from shared_state.batch import COMMITTED, GUARD_LOST, SESSION_MOVED, Batch, CommitReply
+from shared_state.certainty import Certainty
 from shared_state.entity import TagMaker
 from shared_state.errors import EpochChanged, IncompatibleWorld, StoreError, StoreUnavailable, UnknownIncarnation
 from shared_state.flight import Boarding, Flight, Passenger, assemble
@@ -92,6 +93,7 @@ class Committer:
     _work: trio.Event = attrs.field(factory=trio.Event)
     _ids: IdSource = attrs.field(factory=IdSource)
     _attachment: Attachment | None = None
+    _certainty: Certainty = attrs.field(factory=Certainty)
     _tags: TagMaker = attrs.field(factory=lambda: TagMaker(0))
     _number: int = 0
     _timetable: Timetable = attrs.field(init=False)
@@ -139,6 +141,7 @@ class Committer:
     async def _fly(self) -> None:
         attachment = await self._ready()
         replica = self.follower.replica
+        seen, known, history = replica.stamp, replica.version, self.follower.history
         jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self.limits.batch_jobs))]
         boarding = Boarding(Overlay(replica), self._tags, self._ids, self.clock_ms(), self.limits.batch_bytes)
         flight = boarding.board(jobs)
@@ -152,8 +155,9 @@ class Committer:
             return
         number = self._number + 1
         epoch = attachment.head.epoch
-        batch = assemble(flight, attachment.incarnation, number, epoch, self.limits.log_length)
-        started_s, known, history = trio.current_time(), replica.version, self.follower.history
+        certain = self._certainty.of(flight.ops, seen)
+        batch = assemble(flight, attachment.incarnation, number, epoch, self.limits.log_length, certain)
+        started_s = trio.current_time()
         reply = await self._send(flight, batch)
         if reply is None:
             return
@@ -166,6 +170,7 @@ class Committer:
             await self.follower.compared()
             history = self.follower.history
         if await self.follower.reached(reply.version, history):
+            self._certainty.learn(batch, reply, alone=reply.version == known + 1)
             self._land(flight, reply)
         else:
             # The batch may be lost, or not: what the answer says is no longer true of this history.

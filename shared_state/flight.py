@@ -192,10 +192,10 @@ def compile_tx(tx: Transaction, job: Job, session: str, expect: bytes, become: b
     )
 
 
-def assemble(flight: Flight, incarnation: int, number: int, epoch: str, log_length: int) -> Batch:
+def assemble(flight: Flight, incarnation: int, number: int, epoch: str, log_length: int, certain: bytes = b"") -> Batch:
     """The batch of a flight, stamped with its first tag that writes."""
     stamp = next((op.tag for op in flight.ops if op.tag), bytes(8))
-    return Batch(incarnation, number, epoch, stamp, log_length, flight.ops)
+    return Batch(incarnation, number, epoch, stamp, log_length, flight.ops, certain)
 
 
 def _flat_reads(tx: Transaction) -> list[str | bytes]:

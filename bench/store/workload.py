@@ -30,6 +30,7 @@ class Workload:
     rng: random.Random
     number: int = 0
     _next_player: int = 0
+    _newest: bytes = b""
     _seen: dict[int, bytes] = attrs.field(factory=dict)
     _heads: dict[int, SessionHead] = attrs.field(factory=dict)
 
@@ -42,18 +43,21 @@ class Workload:
             await work.commit(100)
         return work
 
-    async def commit(self, size: int) -> None:
-        """Sends one batch of so many transactions, which all hold."""
-        reply = await self.store.commit(self.world, self.make(size))
+    async def commit(self, size: int, *, certain: bool = False) -> None:
+        """Sends one batch of so many transactions, which all hold; ``certain``: and says so."""
+        batch = self.make(size, certain=certain)
+        reply = await self.store.commit(self.world, batch)
         if reply.codes != "C" * size:
             raise AssertionError(f"a transaction did not commit: {reply.codes}")
+        self._newest = batch.stamp
 
-    def make(self, size: int) -> Batch:
+    def make(self, size: int, *, certain: bool = False) -> Batch:
         """The next batch."""
         ops = [self._move() for _ in range(size)]
         self.number += 1
         attachment = self.attachment
-        return Batch(attachment.incarnation, self.number, attachment.head.epoch, ops[0].tag, LOG_LENGTH, ops)
+        newest = self._newest if certain else b""
+        return Batch(attachment.incarnation, self.number, attachment.head.epoch, ops[0].tag, LOG_LENGTH, ops, newest)
 
     def _move(self) -> TxOp:
         player = self._next_player % PLAYERS

@@ -4,10 +4,11 @@ Most batches meet no conflict. Then the store need not look at their transaction
 batch found first of each name, and writes what it leaves last. That is a third of the work (docs/benchmarks.md).
 Invariant: if the claim holds, every transaction commits, and leaves what the claim says.
 
-Layout: MessagePack items one after the other. Writer, number, number before, epoch, stamp, log length, codes, number
-of records, tags of all entities in one text, tags of all cells, heads of all sessions; the lengths of eight lists; the
-lists: entities and cells and sessions looked at, fields and values to put into the state, fields to drop from it,
-cells and tags, session fields and values, session fields to drop.
+Layout: MessagePack items one after the other. What the batch leaves: writer, number, number before, epoch, stamp, log
+length, codes, number of records, the stamp that it is certain of; the lengths of five lists; the lists: fields and
+values to put into the state, fields to drop from it, cells and tags, session fields and values, session fields to drop.
+What it rests on, which the store does not look at if that stamp is the newest: tags of all entities in one text, tags
+of all cells, heads of all sessions; the lengths of three lists; the lists: those entities, cells and sessions.
 """
 
 from __future__ import annotations
@@ -30,8 +31,7 @@ NO_HEAD = b"\xff" * HEAD_BYTES
 MOST_ITEMS = 4000
 """In one list: the scripts' unpack fails near 8000."""
 _TAG_BYTES = len(NO_TAG)
-_ARRAY_HEAD_BYTES = 3
-"""Of an array of 16 to 65,535 items, in which they are packed at one go."""
+_SHORT_ARRAY = 16
 
 
 @attrs.define(eq=False)
@@ -76,25 +76,33 @@ class Claim:
         )
 
 
-def encode_claim(batch: Batch) -> tuple[bytes, bytes] | None:
-    """The two arguments of the script: claim and records; None: the batch must be judged step by step."""
+def encode_claim(batch: Batch) -> tuple[bytes, bytes, bytes] | None:
+    """The arguments of the script: claim, records, what it rests on; None: the batch must be judged step by step."""
     claim = Claim()
     if not all(map(claim.take, batch.txs)):
         return None
     puts, drops = _split(claim.state)
     rows, no_rows = _split(claim.sessions | claim.tails)
-    lists = (claim.tags, claim.cell_tags, claim.heads, puts, drops, _flat(claim.cells.items()), rows, no_rows)
-    sizes = [len(items) for items in lists]
-    if max(sizes) > MOST_ITEMS:
+    lists = (puts, drops, _flat(claim.cells.items()), rows, no_rows)
+    found = (claim.tags, claim.cell_tags, claim.heads)
+    sizes, found_sizes = [len(items) for items in lists], [len(items) for items in found]
+    if max(*sizes, *found_sizes) > MOST_ITEMS:
         return None
-    found = (
+    texts = (
         b"".join(claim.tags.values()),
         b"".join(claim.cell_tags.values()),
         b"".join([head or NO_HEAD for head in claim.heads.values()]),
     )
-    head = (*batch_head(batch), COMMITTED * len(batch.txs), len(claim.records), *found, *sizes)
-    packed: bytes = msgpack.packb([*head, *chain.from_iterable(lists)], use_bin_type=False)
-    return packed[_ARRAY_HEAD_BYTES:], NONE_ADDED.join([*claim.records, b""])
+    head = (*batch_head(batch), COMMITTED * len(batch.txs), len(claim.records), batch.certain, *sizes)
+    leaves = _pack([*head, *chain.from_iterable(lists)])
+    rests = _pack([*texts, *found_sizes, *chain.from_iterable(found)])
+    return leaves, NONE_ADDED.join([*claim.records, b""]), rests
+
+
+def _pack(items: list[Any]) -> bytes:
+    """The items one after the other, packed at one go as an array, without its head."""
+    packed: bytes = msgpack.packb(items, use_bin_type=False)
+    return packed[1 if len(items) < _SHORT_ARRAY else 3 :]
 
 
 def _pairs(flat: list[Any]) -> Iterable[tuple[str, bytes]]:

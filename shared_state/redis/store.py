@@ -222,7 +222,7 @@ class RedisStore:
                 log.warning(warning, store=str(link.address))
             await check_permissions(link, self.durability, clustered=isinstance(self.topology, Cluster))
 
-    async def _run(self, script: Script, world: WorldName, arguments: tuple[bytes, bytes]) -> Any:
+    async def _run(self, script: Script, world: WorldName, arguments: tuple[bytes, ...]) -> Any:
         """Runs a script of the world's that has to be as durable as commits are."""
         keys, link = world_keys(world), self._link(world)
         if self.durability.level is Level.MEMORY:

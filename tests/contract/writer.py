@@ -103,10 +103,10 @@ class Writer:
         """A transaction under a new tag; see ``make_op``."""
         return make_op(self.tag(), **what)
 
-    async def commit(self, *ops: TxOp, log_length: int = LOG_LENGTH) -> CommitReply:
-        """Sends the next batch."""
+    async def commit(self, *ops: TxOp, log_length: int = LOG_LENGTH, certain: bytes = b"") -> CommitReply:
+        """Sends the next batch; ``certain``: of that stamp."""
         self.number += 1
-        self.last = make_batch(self.attachment, self.number, list(ops), log_length)
+        self.last = make_batch(self.attachment, self.number, list(ops), log_length)._replace(certain=certain)
         return await self.store.commit(self.world, self.last)
 
     async def put(self, entity: int, blob: bytes) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 import attrs
 
 from shared_state.batch import Batch, TxOp
+from shared_state.certainty import Certainty
 from shared_state.delta import Delta
 from shared_state.names import LeaseName, WorldName
 from shared_state.replica import Fit, Replica
@@ -34,6 +35,11 @@ def no_session_heads(world: ModelWorld, batch: Batch) -> Batch:
 def no_leases(_world: ModelWorld, batch: Batch) -> Batch:
     """Who lost a lease may write under it."""
     return batch._replace(txs=[op._replace(guards=[]) for op in batch.txs])
+
+
+def always_certain(_self: Certainty, _ops: list[TxOp], stamp: bytes) -> bytes:
+    """A writer that takes what it last heard of a session for what the store has."""
+    return stamp
 
 
 def without_gaps(fit: Callable[[Replica, Delta], Fit]) -> Callable[[Replica, Delta], Fit]:

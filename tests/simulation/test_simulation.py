@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.leader import Leader
+from shared_state.certainty import Certainty
 from shared_state.replica import Replica
 from shared_state.store_model import ModelStore
 from tests.simulation import blunders
@@ -59,6 +60,12 @@ def test_a_failing_seed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_store_that_checks_too_little_is_found_out(blunder: Blunder, check: str) -> None:
     """S04, S11: without the check of tags, of session heads, or of leases, some life soon goes wrong."""
     assert soon_seen(check, blunder)
+
+
+def test_a_writer_that_is_too_certain_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S06: one that does not mind who committed for a session meanwhile writes for sessions that it lost."""
+    monkeypatch.setattr(Certainty, "of", blunders.always_certain)
+    assert soon_seen("exactly_once")
 
 
 def test_a_follower_that_sees_no_gaps_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
--- Commit a batch of which all holds: compare what it claims, write what it leaves, publish one delta. Atomic;
+-- Commit a batch of which all holds: compare what it rests on, write what it leaves, publish one delta. Atomic;
 -- resending is harmless.
 --
 -- KEYS  1 state  2 cells  3 meta  4 log  5 sessions  6 leases  7 delta channel
--- ARGV  1 claim  2 records, one after the other  (shared_state/redis/claim.py)
+-- ARGV  1 claim  2 records, one after the other  3 what the claim rests on  (shared_state/redis/claim.py)
 -- Reply version                          all of it committed
 --       {'OK', version, codes, heads}    the answer to the same batch when it came before, by whichever script
 --       {'DOUBT'}                        something is not as claimed; nothing was done: commit_each.lua tells what
@@ -11,19 +11,20 @@
 --
 -- Before the first write every key has been read by a command of its type. So a refusal leaves nothing half done.
 -- Time goes into making values. So lists go from the claim to the commands as arguments, never through a table, and
--- tags and heads are compared as one text for each key.
+-- tags and heads are compared as one text for each key; not at all, if the newest batch is the one that the writer is
+-- certain of: then nobody else has committed since, and nothing can be otherwise.
 local NO_HEAD = string.rep('\255', 20)
 local take = cmsgpack.unpack_limit
-local claim, records = ARGV[1], ARGV[2]
+local claim, records, rests = ARGV[1], ARGV[2], ARGV[3]
 
-local at, writer, number, before, epoch, stamp, log_length, codes, committed, tags, cell_tags, heads,
-  ids, cells, sessions, puts, drops, touches, rows, no_rows = take(claim, 19, 0)
+local at, writer, number, before, epoch, stamp, log_length, codes, committed, certain,
+  puts, drops, touches, rows, no_rows = take(claim, 14, 0)
 
 local meta = call('HMGET', KEYS[3], 'epoch', 'version', 'stamp', writer)
 local reply = settled(meta, epoch, number, before)
 if reply then return reply end
 
--- Run a command on the next names or pairs of the claim.
+-- Run a command on the next names or pairs of the claim, or of what it rests on.
 local function run(command, key, next_at, ...)
   at = next_at
   return call(command, key, ...)
@@ -34,7 +35,7 @@ local function holds(key, count, claimed, length, none)
     call('HLEN', key)
     return true
   end
-  local found = run('HMGET', key, take(claim, count, at))
+  local found = run('HMGET', key, take(rests, count, at))
   for i = 1, count do
     local value = found[i]
     if not value then found[i] = none elseif #value > length then found[i] = sub(value, 1, length) end
@@ -42,9 +43,19 @@ local function holds(key, count, claimed, length, none)
   return concat(found) == claimed
 end
 
-if not holds(KEYS[1], ids, tags, TAG, NO_TAG) then return {'DOUBT'} end
-if (cells > 0 or touches > 0) and not holds(KEYS[2], cells, cell_tags, TAG, NO_TAG) then return {'DOUBT'} end
-if sessions > 0 and not holds(KEYS[5], sessions, heads, #NO_HEAD, NO_HEAD) then return {'DOUBT'} end
+if meta[3] == certain then
+  call('HLEN', KEYS[1])
+  if touches > 0 then call('HLEN', KEYS[2]) end
+  if rows > 0 or no_rows > 0 then call('HLEN', KEYS[5]) end
+else
+  local here = at
+  local tags, cell_tags, heads, ids, cells, sessions
+  at, tags, cell_tags, heads, ids, cells, sessions = take(rests, 6, 0)
+  if not holds(KEYS[1], ids, tags, TAG, NO_TAG) then return {'DOUBT'} end
+  if (cells > 0 or touches > 0) and not holds(KEYS[2], cells, cell_tags, TAG, NO_TAG) then return {'DOUBT'} end
+  if sessions > 0 and not holds(KEYS[5], sessions, heads, #NO_HEAD, NO_HEAD) then return {'DOUBT'} end
+  at = here
+end
 
 local version = meta[2]
 if committed > 0 then

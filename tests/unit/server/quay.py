@@ -28,8 +28,10 @@ from shared_state.directory import Directory
 from shared_state.directory_names import node_name
 from shared_state.memory_store import MemoryServer, MemoryStore
 from shared_state.names import SessionId, WorldName
+from shared_state.session_row import unpack_head
 from shared_state.store import Store
 from shared_state.store_model import START_OF_2026_S, ModelStore
+from tests.contract.writer import Step, make_batch, make_op
 
 WORLD = WorldName("harbour")
 SEAT_S = 40.0
@@ -177,6 +179,16 @@ class Quay:
     def rows(self) -> dict[str, bytes]:
         """The session rows in the store."""
         return self.server.model.worlds[self.host.world.name].sessions
+
+    def usurp(self, session: str) -> bytes:
+        """Another node takes a session over, and this one does not hear of it. Returns: the row."""
+        model, name = self.server.model, self.host.world.name
+        attachment = model.attach(name, model.worlds[name].schema, 1)
+        head = unpack_head(self.rows[session])
+        assert head is not None
+        taken = make_op(b"usurper.", step=Step(session, head, head._replace(generation=2)))
+        model.commit(name, make_batch(attachment, 1, [taken]))
+        return self.rows[session]
 
 
 def clock_ms() -> int:

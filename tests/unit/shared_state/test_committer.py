@@ -8,7 +8,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from shared_state.committer import CommitLimits
 from shared_state.entity import EntityId
-from shared_state.job import Job
+from shared_state.job import Job, take_over
 from shared_state.names import lease_name
 from shared_state.outcome import Busy, Committed, Fenced, Outcome, Rejected, Rejection
 from shared_state.session_row import SessionHead
@@ -23,6 +23,7 @@ from tests.unit.shared_state.small_world import (
     Rule,
     job,
     put_boat,
+    writer,
 )
 
 # ---- batches --------------------------------------------------------------------------------------------------------
@@ -129,7 +130,9 @@ async def test_a_foreign_generation_fences_the_session_for_good(autojump_clock: 
     """The session was resumed elsewhere: this node's commands for it are void, others are not disturbed."""
     async with node() as it:
         session, other = await it.session("s1"), await it.session("s2")
-        it.server.model.worlds[WORLD].sessions["s1"] = SessionHead(2).pack() + b"t"
+        rival = it.rival.bench
+        rival.catch_up()
+        rival.commit(rival.board(Job(lambda tx: None, lambda _: None, writer("s1", SessionHead(1)), take_over(2))))
         for seq in (1, 2, 3):
             it.submit(put_boat(), session, seq)
         it.submit(put_boat(), other, 1)

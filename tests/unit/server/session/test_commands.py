@@ -178,15 +178,14 @@ async def test_a_session_that_another_node_took_over_is_closed(autojump_clock: M
     with trio.fail_after(30):
         async with open_quay(game) as quay:
             player = await quay.join()
-            row = quay.rows["s1"]
-            quay.rows["s1"] = b"\x00\x00\x00\x02" + row[4:]
+            row = quay.usurp("s1")
             order(player, "sail", dx=1.0)
             await quay.settle()
             assert player.line.closed is not None
             assert player.line.closed[0] == close_codes.SESSION_MOVED
             player.hang_up()
             await quay.settle()
-            assert quay.rows["s1"] == b"\x00\x00\x00\x02" + row[4:]
+            assert quay.rows["s1"] == row
             assert player.bot.avatar in quay.stored
             assert not quay.host.world.committer.writers
 
