@@ -33,6 +33,8 @@ WRITERS_KEPT = 500
 WRITERS_MOST = 2 * WRITERS_KEPT
 """Writers whose last answer a world remembers. One more, and only those that committed last are kept: the others have
 to attach anew before they commit again."""
+LEASES_MOST = 1000
+"""Rows of leases in a world, about: a writer that attaches when there are more has those removed that ran out."""
 SALT_DIGITS = 16
 """Of a lease's token: what no clock and no lost row can repeat."""
 GONE_KEPT_S = 3600

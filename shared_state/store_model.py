@@ -34,6 +34,7 @@ from shared_state.session_row import HEAD_BYTES, SessionHead, unpack_head
 from shared_state.store import (
     FORMAT,
     GONE_KEPT_S,
+    LEASES_MOST,
     SALT_DIGITS,
     WRITERS_KEPT,
     WRITERS_MOST,
@@ -50,7 +51,7 @@ SALTS: int = 10**SALT_DIGITS
 
 @attrs.frozen
 class Lease:
-    """A row of the leases: it stays when released or expired, because it remembers the token."""
+    """A row of the leases: it stays when expired, until there are many; it goes when released."""
 
     token: int
     expiry_us: int
@@ -124,6 +125,8 @@ class ModelStore:
     new_salt: Callable[[], int] = attrs.field(factory=lambda: itertools.count().__next__)
     worlds: dict[WorldName, ModelWorld] = attrs.field(factory=dict)
     leases: dict[tuple[WorldName, LeaseName], Lease] = attrs.field(factory=dict)
+    highest: dict[WorldName, int] = attrs.field(factory=dict)
+    """The highest token, without its salt, of a lease whose row went."""
     gone: dict[WorldName, int] = attrs.field(factory=dict)
     """Deleted worlds, and until when that is remembered (microseconds)."""
 
@@ -139,6 +142,7 @@ class ModelStore:
             raise IncompatibleWorld(f"world {name} has format {world.format}, this is format {FORMAT}")
         if world.schema != schema:
             raise IncompatibleWorld(f"world {name} has schema {world.schema}, not {schema}")
+        self._forget_leases(name)
         world.admit(max(world.incarnation + 1, self._clock_ms()))
         return Attachment(world.head, world.incarnation, world.take_ids(ids))
 
@@ -213,6 +217,7 @@ class ModelStore:
         """Leaves nothing of a world but that it is gone (delete_world.lua)."""
         self.worlds.pop(name, None)
         self.leases = {key: lease for key, lease in self.leases.items() if key[0] != name}
+        self.highest.pop(name, None)
         self.gone[name] = self.now_us() + GONE_KEPT_S * 1_000_000
 
     def take_lease(self, world: WorldName, name: LeaseName, owner: str, ttl_us: int) -> int | None:
@@ -225,7 +230,7 @@ class ModelStore:
             # A clock that went back does not make a dead owner's lease longer than one term.
             self.leases[world, name] = attrs.evolve(row, expiry_us=min(row.expiry_us, now_us + row.ttl_us))
             return None
-        number = max(row.token // SALTS + 1, now_us)
+        number = max(row.token // SALTS + 1, self.highest.get(world, 0) + 1, now_us)
         token = number * SALTS + self.new_salt()
         self.leases[world, name] = Lease(token, now_us + ttl_us, owner, ttl_us)
         return token
@@ -241,8 +246,20 @@ class ModelStore:
         """Frees a lease under its token (lease_release.lua)."""
         if not self._held(world, grant.name, grant.token):
             return False
-        self.leases[world, grant.name] = attrs.evolve(self.leases[world, grant.name], expiry_us=0)
+        self._forget_lease(world, grant.name)
         return True
+
+    def _forget_leases(self, world: WorldName) -> None:
+        """Takes away the rows that ran out, if there are many (attach.lua)."""
+        rows = {name: lease for (in_world, name), lease in self.leases.items() if in_world == world}
+        if len(rows) + (world in self.highest) > LEASES_MOST:
+            for name, lease in rows.items():
+                if lease.expiry_us <= self.now_us():
+                    self._forget_lease(world, name)
+
+    def _forget_lease(self, world: WorldName, name: LeaseName) -> None:
+        number = self.leases.pop((world, name)).token // SALTS
+        self.highest[world] = max(number, self.highest.get(world, 0))
 
     def _refuse_gone(self, name: WorldName) -> None:
         if self.gone.get(name, 0) > self.now_us():

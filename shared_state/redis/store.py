@@ -39,6 +39,7 @@ from shared_state.session_row import unpack_head
 from shared_state.store import (
     FORMAT,
     GONE_KEPT_S,
+    LEASES_MOST,
     SALT_DIGITS,
     WRITERS_KEPT,
     WRITERS_MOST,
@@ -113,7 +114,7 @@ class RedisStore:
 
     async def attach(self, world: WorldName, schema: str, ids: int, *, again: bool = False) -> Attachment:
         """See ``Store.attach``."""
-        wanted = (FORMAT, schema, self.new_epoch(), ids, int(again), WRITERS_MOST, WRITERS_KEPT)
+        wanted = (FORMAT, schema, self.new_epoch(), ids, int(again), WRITERS_MOST, WRITERS_KEPT, LEASES_MOST)
         reply = await scripts.ATTACH.run(self._link(world), world_keys(world).all, *wanted)
         if reply[0] == b"NOPERM":
             raise StoreError(f"the store's user may not run {_text(reply[1])} on the keys of world {world}")

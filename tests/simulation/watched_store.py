@@ -27,6 +27,7 @@ class Dump:
 
     worlds: dict[WorldName, ModelWorld]
     leases: dict[tuple[WorldName, LeaseName], Lease]
+    highest: dict[WorldName, int]
     holds: dict[str, Hold]
     rows: dict[SessionId, Row]
     published: int
@@ -83,12 +84,12 @@ class WatchedStore(ModelStore):
         """The store as it is now."""
         worlds = {name: _copied(world) for name, world in self.worlds.items()}
         holds, rows = dict(self.lease_book.holds), dict(self.row_book.rows)
-        return Dump(worlds, dict(self.leases), holds, rows, len(self.history))
+        return Dump(worlds, dict(self.leases), dict(self.highest), holds, rows, len(self.history))
 
     def go_back(self, dump: Dump) -> None:
         """The store is restarted from a dump: what came after it is lost."""
         self.worlds = {name: _copied(world) for name, world in dump.worlds.items()}
-        self.leases = dict(dump.leases)
+        self.leases, self.highest = dict(dump.leases), dict(dump.highest)
         self.lease_book.holds, self.row_book.rows = dict(dump.holds), dict(dump.rows)
         self.lost += self.history[dump.published :]
         del self.history[dump.published :]

@@ -4,7 +4,7 @@
 -- KEYS  1 state  2 cells  3 meta  4 log  5 sessions  6 leases  7 delta channel
 -- ARGV  1 format  2 schema fingerprint  3 epoch for a new world  4 entity ids wanted
 --       5 '1': the caller was a writer before, so a world that was deleted since is not made anew
---       6 most writers remembered  7 those kept when there are more
+--       6 most writers remembered  7 those kept when there are more  8 most leases before the expired ones go
 -- Reply {'OK', epoch, version, stamp, incarnation, first id, end of ids}
 --       {'FORMAT', found}   {'SCHEMA', found}   {'GONE'}
 --       {'NOPERM', command}  the caller may not run a command that commits need
@@ -15,6 +15,8 @@ local START_OF_2026 = 1767225600
 local GONE = 'gone'      -- as epoch: the world was deleted (delete_world.lua)
 local WRITER = 'b:'
 local OTHER_FIELDS = 7   -- of meta, beside its writers
+local SALT = 16
+local HIGHEST = ':highest'    -- lease_take.lua tells of it, and has the layout of rows
 local call, may = redis.call, redis.acl_check_cmd
 
 -- Checked here once, because a commit that was refused at its last command would leave a half.
@@ -43,6 +45,23 @@ local function forget_writers(kept)
   for i = 1, #writers - kept do call('HDEL', KEYS[3], writers[i].name) end
 end
 
+-- Takes away the rows of leases that ran out, as those of nodes that died do, and remembers their highest number.
+local function forget_leases()
+  local time = call('TIME')
+  local now_us = time[1] * 1000000 + time[2]
+  local highest, fields = tonumber(call('HGET', KEYS[6], HIGHEST) or '') or 0, call('HGETALL', KEYS[6])
+  for i = 1, #fields, 2 do
+    if fields[i] ~= HIGHEST then
+      local expiry_us, _, token = struct.unpack('>I8I8s', fields[i + 1])
+      if expiry_us <= now_us then
+        highest = math.max(highest, tonumber(string.sub(token, 1, -SALT - 1)))
+        call('HDEL', KEYS[6], fields[i])
+      end
+    end
+  end
+  call('HSET', KEYS[6], HIGHEST, string.format('%.0f', highest))
+end
+
 local meta = call('HMGET', KEYS[3], 'format', 'schema', 'epoch', 'version', 'stamp', 'incarnation', 'next_id')
 if not meta[1] then
   if meta[3] == GONE and ARGV[5] == '1' then return {'GONE'} end
@@ -54,6 +73,7 @@ end
 if meta[1] ~= ARGV[1] then return {'FORMAT', meta[1]} end
 if meta[2] ~= ARGV[2] then return {'SCHEMA', meta[2]} end
 if call('HLEN', KEYS[3]) >= ARGV[6] + OTHER_FIELDS then forget_writers(tonumber(ARGV[7])) end
+if call('HLEN', KEYS[6]) > tonumber(ARGV[8]) then forget_leases() end
 local time = call('TIME')
 local clock_ms = (time[1] - START_OF_2026) * 1000 + math.floor(time[2] / 1000)
 local incarnation = string.format('%.0f', math.max(tonumber(meta[6]) + 1, clock_ms))
