@@ -40,7 +40,7 @@ class CommitLimits:
 
     Args:
         batch_jobs, batch_bytes: size of one batch; one script call should stay near 1 ms.
-        queue_jobs: jobs waiting; more are answered busy.
+        queue_jobs: jobs waiting, half a second of what a node commits at best; more are answered busy at once.
         attempts: runs of one job before it is answered busy.
         pause_s: longest wait for a better moment (``timetable.py``).
         id_block: entity ids reserved at a time.
@@ -49,7 +49,7 @@ class CommitLimits:
 
     batch_jobs: int = 128
     batch_bytes: int = 256 * 1024
-    queue_jobs: int = 20_000
+    queue_jobs: int = 2_000
     attempts: int = 24
     pause_s: float = 0.0
     id_block: int = 1000
