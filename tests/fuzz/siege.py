@@ -87,8 +87,11 @@ class Siege:
         async with kept_process(command, log, stop_deadline_s=5.0, env=SETTINGS) as node:
             await _until_ready(node, port)
             before = _Size.of(node.pid)
-            async with watched(port):
-                await self._attack(port)
+            try:
+                async with watched(port):
+                    await self._attack(port)
+            except* AssertionError as errors:
+                self.findings.append(f"the innocent player: {errors.exceptions[0]!r}")
             await _until_calm(node.pid, before)
             self._judge(node, before)
             newcomer = await enter(port)
