@@ -1,10 +1,10 @@
 """What players notice when nodes go away: a rolling restart, a crash, a hang, and an outage of all nodes.
 
-    python -m bench.nodes.loss [rolling] [crash] [hang] [outage] [--bots N]
+    python -m bench.nodes.loss [rolling] [crash] [hang] [outage] [--bots N] [--processes N]
 
-Bots play on a whole cluster behind HAProxy and resume; the store judges them at the end. Bots and nodes share the
-machine's processors: with many bots on few of them, figures are upper bounds. ``lag`` says by how much the bots
-themselves were late.
+Bots play on a whole cluster behind HAProxy and resume; the store judges them at the end (bots in several processes
+judge for themselves). Bots and nodes share the machine's processors: with many bots on few of them, figures are upper
+bounds. ``lag`` says by how much the bots themselves were late.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ import cattrs
 import click
 import trio
 
+from client_bot.fleet import run_fleet
+from client_bot.moment import Moment
 from client_bot.plan import SwarmPlan
 from client_bot.progress import SilentProgress
-from client_bot.report import Report
+from client_bot.report import Report, report_of
 from client_bot.swarm import run_swarm
 from server.games.flotsam import game
 from server.launch.cluster import Cluster, ClusterPlan, open_cluster
@@ -33,7 +35,7 @@ from shared_state.names import WorldName
 Fault: TypeAlias = Callable[[Cluster], Awaitable[None]]
 BAY = WorldName("bay")
 SETTLED_S = 4.0
-"""From the start of the bots to the fault, and from its end to that of the run."""
+"""From when all bots are in to the fault, and from its end to that of the run."""
 
 
 async def rolling(cluster: Cluster) -> None:
@@ -82,30 +84,60 @@ class Case:
 CASES = {"rolling": Case(rolling, 4), "crash": Case(crash, 3), "hang": Case(hang, 3), "outage": Case(outage, 2)}
 
 
-async def play_through(cluster: Cluster, fault: Fault, bots: int, rate_hz: float) -> Report:
-    """Lets bots play before, during and after a fault; judged by the store."""
+@attrs.frozen
+class Crowd:
+    """Who plays."""
+
+    bots: int
+    rate_hz: float
+    processes: int
+
+
+@attrs.define(eq=False)
+class Muster(SilentProgress):
+    """Tells when all are in."""
+
+    complete: trio.Event = attrs.field(factory=trio.Event)
+
+    def show(self, moment: Moment) -> None:
+        """See ``Progress.show``."""
+        if moment.online == moment.bots:
+            self.complete.set()
+
+
+async def play_through(cluster: Cluster, fault: Fault, crowd: Crowd) -> Report:
+    """Lets bots play before, during and after a fault."""
     inspection = Inspection(cluster, BAY, game)
-    over = trio.Event()
+    over, muster = trio.Event(), Muster()
     plan = SwarmPlan(
-        url=cluster.socket_url(BAY), bots=bots, seconds=1e6, ramp_s=bots / 50, rate_hz=rate_hz, resumes=True, seed=5
+        url=cluster.socket_url(BAY),
+        bots=crowd.bots,
+        seconds=1e6,
+        ramp_s=crowd.bots / 50,
+        rate_hz=crowd.rate_hz,
+        resumes=True,
+        seed=5,
     )
 
     async def strike() -> None:
-        await trio.sleep(plan.ramp_s + SETTLED_S)
+        await muster.complete.wait()
+        await trio.sleep(SETTLED_S)
         await fault(cluster)
         await trio.sleep(SETTLED_S)
         over.set()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(strike)
-        result = await run_swarm(plan, SilentProgress(), stop=over, inspect=inspection.inspect)
+        if crowd.processes > 1:
+            return report_of(await run_fleet(plan, crowd.processes, muster, stop=over))
+        result = await run_swarm(plan, muster, stop=over, inspect=inspection.inspect)
     return inspection.complete(result)
 
 
-async def measure(case: Case, bots: int, rate_hz: float) -> Report:
+async def measure(case: Case, crowd: Crowd) -> Report:
     """One run on a cluster of its own."""
     async with open_cluster(ClusterPlan(nodes=case.nodes, port=0)) as cluster:
-        return await play_through(cluster, case.fault, bots, rate_hz)
+        return await play_through(cluster, case.fault, crowd)
 
 
 def row(name: str, report: Report) -> str:
@@ -122,14 +154,15 @@ def row(name: str, report: Report) -> str:
 @click.argument("names", nargs=-1, type=click.Choice(list(CASES)))
 @click.option("--bots", default=300, show_default=True, help="How many bots.")
 @click.option("--rate", "rate_hz", default=2.0, show_default=True, help="Commands per second and bot.")
-def main(names: tuple[str, ...], bots: int, rate_hz: float) -> None:
+@click.option("--processes", default=1, show_default=True, help="Processes that share the bots.")
+def main(names: tuple[str, ...], bots: int, rate_hz: float, processes: int) -> None:
     """Prints a table and a JSON line."""
     print(
         f"{'':10}{'':6}{'moved':>8}   {'noticed p50 / p99 / max / answer p99 / lag p99 ms':32}{'lost':>6}{'doubled':>8}"
     )
     reports = {}
     for name in names or list(CASES):
-        report = reports[name] = trio.run(partial(measure, CASES[name], bots, rate_hz))
+        report = reports[name] = trio.run(partial(measure, CASES[name], Crowd(bots, rate_hz, processes)))
         print(row(name, report), *report.reasons, sep="\n  ! ", flush=True)
     print(json.dumps({"benchmark": "nodes.loss", "runs": cattrs.unstructure(reports)}))
     sys.exit(any(report.verdict == "FAIL" for report in reports.values()))
