@@ -12,7 +12,6 @@ import json
 import sys
 
 import attrs
-import structlog
 import trio
 
 from bench.commit.tasks import Order
@@ -49,7 +48,6 @@ async def measure(seconds: float) -> list[Cell]:
 
 def main() -> None:
     """Prints a table and a JSON line."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     cells = trio.run(measure, float(sys.argv[1]) if len(sys.argv) > 1 else 2.0)
     heads = ("way", "heat", "nodes", *(field.name for field in attrs.fields(Figures)))
     print("".join(f"{head:>17}" for head in heads))

@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import attrs
-import structlog
 import trio
 
 from bench.commit.tasks import Order, Station, Tally
@@ -107,5 +106,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     trio.run(_serve, sys.argv[1], int(sys.argv[2]))

@@ -12,7 +12,6 @@ import json
 import sys
 
 import attrs
-import structlog
 import trio
 
 from bench.commit.tasks import Order
@@ -47,7 +46,6 @@ async def measure(seconds: float) -> list[Row]:
 
 def main() -> None:
     """Prints a table and a JSON line."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     rows = trio.run(measure, float(sys.argv[1]) if len(sys.argv) > 1 else 3.0)
     heads = ("load", "nodes", *(field.name for field in attrs.fields(Figures)), "ceiling_per_s")
     print("".join(f"{head:>17}" for head in heads))

@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 
-import structlog
 import trio
 
 from shared_state.job import Job, advance_to, open_row
@@ -68,7 +67,6 @@ async def live(url: str, name: WorldName, place: str) -> None:
 
 def main(url: str) -> None:
     """Lives again and again, and says nothing beside what is above."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     while line := os.read(0, 64).decode():
         name, _, place = line.strip().partition(" ")
         pid = os.fork()
