@@ -7,6 +7,7 @@ import { nodeColour } from "../../server/web/flotsam/colours.js";
 import { readable } from "../../server/web/flotsam/labels.js";
 import { countByNode } from "../../server/web/flotsam/network.js";
 import { goods, newsOf } from "../../server/web/flotsam/news.js";
+import { Pace } from "../../server/web/flotsam/pace.js";
 import { inReach } from "../../server/web/flotsam/reach.js";
 import { Scene } from "../../server/web/flotsam/scene.js";
 import { standing } from "../../server/web/flotsam/trade.js";
@@ -84,4 +85,24 @@ test("marks that turn the direction of writing are not shown, whatever else a na
   assert.equal(readable("<img src=x onerror=alert(1)>"), "<img src=x onerror=alert(1)>");
   assert.equal(readable("__proto__"), "__proto__");
   assert.equal(readable("Zoë 🛶"), "Zoë 🛶");
+});
+
+test("a screen that is slow to paint is painted every other frame, until it is fast again", () => {
+  const pace = new Pace();
+  let nowMs = 0;
+  const painted = (frames, costMs) => {
+    let count = 0;
+    for (let frame = 0; frame < frames; frame++) {
+      const isDue = pace.isDue(nowMs);
+      count += isDue;
+      nowMs += isDue ? Math.max(16.7, costMs) : 16.7;
+    }
+    return count / frames;
+  };
+  assert.equal(painted(200, 8), 1);
+  painted(200, 40);
+  assert.equal(painted(200, 40), 0.5);
+  nowMs += 3_600_000;
+  painted(200, 8);
+  assert.equal(painted(200, 8), 1);
 });

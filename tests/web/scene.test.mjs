@@ -18,7 +18,7 @@ function changeOf({ entered = [], updated = [], gone = [], hidden = [] }) {
 function sceneOf(...entities) {
   const mirror = { entities: new Map(entities.map((entity) => [entity.id, entity])) };
   const scene = new Scene();
-  scene.update(mirror, changeOf({ entered: mirror.entities.keys() }), 0);
+  scene.update(mirror, changeOf({ entered: mirror.entities.keys() }));
   return { scene, mirror };
 }
 
@@ -30,9 +30,9 @@ function atRest(thing) {
 test("things come and go with the mirror, and what a message replaced is seen anew", () => {
   const { scene, mirror } = sceneOf(boat(1, 0, 0), crate(2, 5, 5));
   mirror.entities.set(1, boat(1, 40, 0));
-  scene.update(mirror, changeOf({ updated: [[1, {}]] }), 100);
+  scene.update(mirror, changeOf({ updated: [[1, {}]] }));
   assert.equal(scene.things.get(1).fields.x, 40);
-  scene.update(mirror, changeOf({ gone: [[2, {}]], hidden: [[1, {}]] }), 200);
+  scene.update(mirror, changeOf({ gone: [[2, {}]], hidden: [[1, {}]] }));
   assert.deepEqual([scene.things.size, scene.of("Boat").size, scene.of("Crate").size], [0, 0, 0]);
 });
 
@@ -79,7 +79,7 @@ test("a shout is shown for some seconds, as it was written", () => {
 
 test("cargo that was picked up flies from where the crate was, though the crate is gone when the event comes", () => {
   const { scene, mirror } = sceneOf(boat(1, 10, 20), crate(2, 50, 60));
-  scene.update(mirror, changeOf({ gone: [[2, {}]] }), 0);
+  scene.update(mirror, changeOf({ gone: [[2, {}]] }));
   const effects = new Effects(scene);
   effects.happen("picked", { boat: 1, crate: 2, gold: 7, oil: 0 }, 1000);
   const flight = effects.shown.find(({ kind }) => kind === "flight");

@@ -4,15 +4,41 @@ import { Picture, gallery, lazily } from "./brush.js";
 import { BRASS, DARK_WOOD, SAIL, WOOD } from "./colours.js";
 import { arc, disc, line, mixed } from "./strokes.js";
 
-export const hull = gallery((colour) => new Picture(84, 46, (context) => paintHull(context, colour)));
-export const goldHeap = gallery((step) => new Picture(18, 18, (context) => paintGold(context, step)));
-export const barrels = gallery((step) => new Picture(18, 20, (context) => paintBarrels(context, step)));
-export const wake = lazily(() => new Picture(190, 90, paintWake));
-export const oar = lazily(() => new Picture(76, 14, paintOar));
-export const rower = lazily(() => new Picture(22, 26, paintRower));
+const PHASES = 20;
+
+/** By colour of the hull and steps of gold, oil and leaks, as words in one key. */
+export const hull = gallery((key) => new Picture(84, 46, (context) => paintLoaded(context, ...key.split(" "))));
+/** By phase of the stroke, 0 to 19; -1: at rest. */
+export const crew = gallery((phase) => new Picture(60, 100, (context) => paintCrew(context, phase)));
+export const wake = lazily(() => new Picture(124, 84, paintWake, { ahead: 35 }));
 export const ownRing = lazily(() => new Picture(110, 110, paintRing));
-export const leaks = lazily(() => new Picture(60, 30, (context) => paintLeaks(context, 3)));
-export const badLeaks = lazily(() => new Picture(60, 30, (context) => paintLeaks(context, 7)));
+
+function paintLoaded(context, colour, gold, oil, leaks) {
+  paintHull(context, colour);
+  if (leaks > 0) paintLeaks(context, leaks === "1" ? 3 : 7);
+  context.translate(-15, 0);
+  paintGold(context, Number(gold));
+  context.translate(26, 0);
+  paintBarrels(context, Number(oil));
+}
+
+function paintCrew(context, phase) {
+  const isRowing = phase >= 0;
+  const angle = (phase / PHASES) * 2 * Math.PI;
+  const swing = isRowing ? 0.55 * Math.cos(angle) : 0.3;
+  for (const side of [-1, 1]) {
+    context.save();
+    context.translate(0, 8 * side);
+    context.rotate(side * (Math.PI / 2 + swing));
+    // In the air an oar is nearer to the eye.
+    const size = isRowing ? 1 + 0.1 * Math.sin(angle) : 1;
+    context.scale(size, size);
+    paintOar(context);
+    context.restore();
+  }
+  context.translate(isRowing ? -3 + 2.4 * Math.cos(angle) : -3, 0);
+  paintRower(context);
+}
 
 function hullPath(context, grow = 0) {
   const [long, wide] = [31 + grow, 12.5 + grow];

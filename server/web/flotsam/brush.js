@@ -6,28 +6,41 @@
 
 /** Pixels of a picture per world unit: enough for the closest look on a dense screen. */
 const DENSITY = 2.5;
+const MOST_PICTURES = 120;
 
 export class Picture {
-  /** `paint(context)` draws around the middle, in world units. */
-  constructor(width, height, paint, density = DENSITY) {
+  /**
+   * `paint(context)` draws around (0, 0), in world units; that point is in the middle of the picture, or, if it is
+   * longer to one side, `ahead` units from its right edge.
+   */
+  constructor(width, height, paint, { density = DENSITY, ahead = width / 2 } = {}) {
     this.width = width;
     this.height = height;
-    this.canvas = document.createElement("canvas");
-    this.canvas.width = Math.ceil(width * density);
-    this.canvas.height = Math.ceil(height * density);
-    const context = this.canvas.getContext("2d");
-    context.scale(density, density);
-    context.translate(width / 2, height / 2);
-    paint(context);
+    this.left = ahead - width;
+    this.top = -height / 2;
+    this.bitmap = painted(Math.ceil(width * density), Math.ceil(height * density), (context) => {
+      context.scale(density, density);
+      context.translate(-this.left, -this.top);
+      paint(context);
+    });
   }
 }
 
-/** Pictures by key, painted when they are first asked for. `paint(key)` returns a Picture. */
+/** A picture of so many pixels that will not change: the browser need not look after it when it is stamped. */
+export function painted(width, height, paint) {
+  const canvas = new OffscreenCanvas(Math.max(1, width), Math.max(1, height));
+  paint(canvas.getContext("2d"));
+  return canvas.transferToImageBitmap();
+}
+
+/** Pictures by key, painted when they are asked for and not there. `paint(key)` returns a Picture. */
 export function gallery(paint) {
   const pictures = new Map();
   return (key) => {
     let picture = pictures.get(key);
-    if (picture === undefined) pictures.set(key, (picture = paint(key)));
+    if (picture !== undefined) return picture;
+    if (pictures.size >= MOST_PICTURES) pictures.delete(pictures.keys().next().value);
+    pictures.set(key, (picture = paint(key)));
     return picture;
   };
 }
@@ -35,11 +48,7 @@ export function gallery(paint) {
 /** A picture that is painted when it is first used: the module can then be read where there is no document. */
 export function lazily(make) {
   let picture = null;
-  return {
-    get canvas() { return (picture ??= make()).canvas; },
-    get width() { return (picture ??= make()).width; },
-    get height() { return (picture ??= make()).height; },
-  };
+  return () => (picture ??= make());
 }
 
 export class Brush {
@@ -71,15 +80,14 @@ export class Brush {
     this.context.setTransform(cos, sin, -sin, cos, x * this.scale + this.left, y * this.scale + this.top);
   }
 
-  /** Stamps a picture with its middle at a point. */
+  /** Stamps a picture at a point. */
   stamp(picture, x, y, heading = 0, size = 1) {
     this.toPlace(x, y, heading, size);
-    this.context.drawImage(picture.canvas, -picture.width / 2, -picture.height / 2, picture.width, picture.height);
+    this.context.drawImage(picture.bitmap, picture.left, picture.top, picture.width, picture.height);
   }
 
-  /** Stamps another picture in the place of the last one, `x`, `y` off its middle. */
-  stampOver(picture, x = 0, y = 0) {
-    const { width, height, canvas } = picture;
-    this.context.drawImage(canvas, x - width / 2, y - height / 2, width, height);
+  /** Stamps another picture in the place of the last one, `x` off it along its heading. */
+  stampOver(picture, x = 0) {
+    this.context.drawImage(picture.bitmap, x + picture.left, picture.top, picture.width, picture.height);
   }
 }

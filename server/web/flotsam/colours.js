@@ -13,9 +13,20 @@ export const CALM = "#6fdc9a";
 const NODES = ["#e8583a", "#8f6be0", "#f3b53f", "#4f9d4a", "#f08bb4", "#3f7fd1", "#9c6a43", "#e9e2d0"];
 const UNKNOWN = "#9fb4ba";
 
+const known = new Map();
+const MOST_KNOWN = 256;
+
 /** The colour of what belongs to a node; grey for no node. */
 export function nodeColour(node) {
-  if (!node) return UNKNOWN;
+  let colour = known.get(node);
+  if (colour === undefined) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(node, (colour = node ? colourOf(node) : UNKNOWN));
+  }
+  return colour;
+}
+
+function colourOf(node) {
   const number = /(\d+)$/u.exec(node)?.[1];
   return NODES[(number === undefined ? sumOf(node) : Number(number) - 1 + NODES.length) % NODES.length];
 }

@@ -29,6 +29,8 @@ export class Painter {
     this.brush = new Brush(this.context);
     this.labels = new Labels(this.context);
     this.ratio = 1;
+    /** The boats in the window, found once a frame. */
+    this.boats = [];
   }
 
   /** Fits the canvas to its place in the page. */
@@ -48,6 +50,7 @@ export class Painter {
   paint(scene, effects, look) {
     const { brush, labels, camera } = this;
     brush.aim(camera, this.ratio);
+    this.boats = [...this.#visible(scene.of("Boat"))];
     paintSea(brush, camera, look.bounds, look.waveMs);
     this.#paintFloating(scene, look);
     paintOnWater(brush, effects, look.nowMs);
@@ -73,7 +76,7 @@ export class Painter {
     const { brush } = this;
     const own = scene.things.get(avatar);
     if (own !== undefined) paintOwnMark(brush, own, waveMs);
-    for (const boat of this.#visible(scene.of("Boat"))) {
+    for (const boat of this.boats) {
       paintBoat(brush, boat);
       const leftMs = boat.fields.salvages ? boat.fields.busy_ms - serverMs : 0;
       if (leftMs > 0) paintWork(brush, boat, 1 - leftMs / SALVAGE_MS);
@@ -98,7 +101,7 @@ export class Painter {
       const [screenX, screenY] = camera.toScreen(x, y + 58);
       labels.caption(keptBy(fields), screenX, screenY);
     }
-    for (const boat of this.#visible(scene.of("Boat"))) this.#paintName(boat, look.avatar);
+    for (const boat of this.boats) this.#paintName(boat, look.avatar);
     for (const effect of effects.shown) if (effect.kind === "number") this.#paintNumber(effect, look.nowMs);
     for (const [id, shout] of effects.shouts) this.#paintShout(scene.things.get(id), shout, look.nowMs);
   }

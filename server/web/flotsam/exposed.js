@@ -1,6 +1,6 @@
 /** The game's state for tests and the curious, as `window.oarlock`: plain values, read afresh at each access. */
 
-export function exposed({ voyage, scene, effects, join }) {
+export function exposed({ voyage, scene, effects, pace, join }) {
   const { client, own, others } = voyage;
   const things = (kind) => {
     const entities = [...(client.mirror?.entities.values() ?? [])].filter((entity) => entity.kind === kind);
@@ -29,6 +29,7 @@ export function exposed({ voyage, scene, effects, join }) {
     get serverMs() { return client.clock.now(); },
     cut: () => client.cut(),
     do: (command, args) => client.do(command, args),
+    pace,
     join,
   };
 }

@@ -13,19 +13,19 @@ const BEAM_UNITS = 330;
 
 export function paintCrate(brush, { id, x, y, fields }, waveMs, isInReach) {
   const phase = waveMs / 700 + id * 2.4;
-  if (isInReach) brush.stamp(halo, x, y, 0, 1 + 0.05 * Math.sin(waveMs / 200));
+  if (isInReach) brush.stamp(halo(), x, y, 0, 1 + 0.05 * Math.sin(waveMs / 200));
   const picture = crate(fields.oil > 0 ? "oil" : "gold");
   brush.stamp(picture, x, y + 1.5 * Math.sin(phase), (id % 6) + 0.14 * Math.sin(phase), 1 + 0.03 * Math.sin(phase * 1.7));
 }
 
 export function paintWreck(brush, { id, x, y }, waveMs, isInReach) {
-  if (isInReach) brush.stamp(halo, x, y, 0, 1.9 + 0.06 * Math.sin(waveMs / 200));
-  brush.stamp(wreck, x, y, (id * 1.7) % 6.28, 1 + 0.01 * Math.sin(waveMs / 900 + id));
+  if (isInReach) brush.stamp(halo(), x, y, 0, 1.9 + 0.06 * Math.sin(waveMs / 200));
+  brush.stamp(wreck(), x, y, (id * 1.7) % 6.28, 1 + 0.01 * Math.sin(waveMs / 900 + id));
 }
 
 /** The rock and the tower; its light is painted apart, over the boats. */
 export function paintLighthouse(brush, { x, y, fields }, waveMs) {
-  brush.stamp(rock, x, y, 0, 1 + 0.008 * Math.sin(waveMs / 1100));
+  brush.stamp(rock(), x, y, 0, 1 + 0.008 * Math.sin(waveMs / 1100));
   brush.stamp(tower(fields.keeper ? "kept" : "dark"), x, y - 46);
 }
 
@@ -33,14 +33,14 @@ export function paintLighthouse(brush, { x, y, fields }, waveMs) {
 export function paintBeam(brush, { id, x, y, fields }, waveMs) {
   if (!fields.keeper) return;
   brush.context.globalCompositeOperation = "lighter";
-  brush.stamp(beam, x, y - LANTERN_UP, waveMs / 1400 + id);
-  brush.stamp(glow, x, y - LANTERN_UP);
+  brush.stamp(beam(), x, y - LANTERN_UP, waveMs / 1400 + id);
+  brush.stamp(glow(), x, y - LANTERN_UP);
   brush.context.globalCompositeOperation = "source-over";
 }
 
 /** A buoy, for kinds that this page does not know. */
 export function paintBuoy(brush, { x, y }) {
-  brush.stamp(buoy, x, y);
+  brush.stamp(buoy(), x, y);
 }
 
 // ---- pictures ----------------------------------------------------------------------------------------------------
@@ -48,10 +48,10 @@ export function paintBuoy(brush, { x, y }) {
 const crate = gallery((cargo) => new Picture(48, 48, (context) => paintCargo(context, cargo)));
 const halo = lazily(() => new Picture(90, 90, paintHalo));
 const wreck = lazily(() => new Picture(150, 130, paintHulk));
-const rock = lazily(() => new Picture(300, 260, paintRock, 1.5));
+const rock = lazily(() => new Picture(300, 260, paintRock, { density: 1.5 }));
 const tower = gallery((state) => new Picture(70, 150, (context) => paintTower(context, state === "kept")));
-const beam = lazily(() => new Picture(2 * BEAM_UNITS, 2 * BEAM_UNITS, paintRays, 0.6));
-const glow = lazily(() => new Picture(150, 150, paintGlow, 1));
+const beam = lazily(() => new Picture(2 * BEAM_UNITS, 2 * BEAM_UNITS, paintRays, { density: 0.6 }));
+const glow = lazily(() => new Picture(150, 150, paintGlow, { density: 1 }));
 const buoy = lazily(() => new Picture(44, 44, paintFloat));
 
 function paintCargo(context, cargo) {

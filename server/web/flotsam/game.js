@@ -11,6 +11,7 @@ import { Painter } from "./draw.js";
 import { Effects } from "./effects.js";
 import { exposed } from "./exposed.js";
 import { FleetPanel } from "./fleet_panel.js";
+import { Helm } from "./helm.js";
 import { Hud } from "./hud.js";
 import { Input } from "./input.js";
 import { readable } from "./labels.js";
@@ -18,6 +19,7 @@ import { LighthouseWindow } from "./lighthouse.js";
 import { Lookout } from "./lookout.js";
 import { NetworkPanel } from "./network.js";
 import { newsOf } from "./news.js";
+import { Pace } from "./pace.js";
 import { byId } from "./page.js";
 import { inReach } from "./reach.js";
 import { Scene } from "./scene.js";
@@ -30,7 +32,11 @@ const EVERY_MS = { page: 100, chart: 200, figures: 250 };
 /** Until the welcome says what the game has. */
 const USUAL_CELL = 250;
 const EMPTY_BAY = [0, 0, 4000, 4000];
-const TAP_UNITS = 50;
+/** What is seen behind the start: a corner of the bay, with some land. */
+const COVE = { x: 330, y: 210 };
+/** The code of a page that took too long to say who it is, and how often it tries again. */
+const TOO_LATE = 4501;
+const MOST_TRIES = 3;
 
 class Game {
   constructor(query) {
@@ -45,22 +51,27 @@ class Game {
     this.sound = new Sound();
     this.lookout = new Lookout(this.voyage, this.camera, this.scene);
     this.#makePage();
-    this.reach = null;
     this.isWatching = false;
+    this.player = null;
     this.dues = { page: 0, chart: 0, figures: 0 };
     this.lastFrameMs = 0;
+    this.pace = new Pace();
+    this.tries = 0;
     this.motion = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.#listen();
   }
 
   #makePage() {
-    const order = (command, args) => this.voyage.order(command, args);
-    const wish = (name) => this.#wish(name);
+    const { voyage, camera, sound } = this;
+    const order = (command, args) => voyage.order(command, args);
+    const wish = (name) => this.helm.wish(name);
     this.hud = new Hud({ wish, shout: (text) => order("shout", { text }) });
     this.trade = new Trade({ order, nameOf: (id) => this.#nameOf(id) });
     this.light = new LighthouseWindow(order);
     this.network = new NetworkPanel(() => this.client.cut());
     this.fleet = new FleetPanel(() => this.network.isOpen);
+    const { hud, trade, light, network } = this;
+    this.helm = new Helm({ voyage, camera, sound, hud, trade, light, network });
     this.input = new Input(this.painter.canvas, { wish, tap: (x, y) => this.#tap(x, y) });
     this.start = new Start(this.world, (choice) => this.#choose(choice));
   }
@@ -68,8 +79,8 @@ class Game {
   #listen() {
     const { client } = this;
     client.on("status", (status, detail) => this.#onStatus(status, detail));
-    client.on("welcome", () => this.#onWelcome());
-    client.on("change", (change) => client.mirror && this.scene.update(client.mirror, change, performance.now()));
+    client.on("welcome", (_welcome, isResumed) => this.#onWelcome(isResumed));
+    client.on("change", (change) => client.mirror && this.scene.update(client.mirror, change));
     client.on("event", (name, body) => this.#onEvent(name, body));
     client.on("complaint", (code, text) => this.hud.notice(text || code));
   }
@@ -89,14 +100,18 @@ class Game {
   }
 
   join(name) {
-    this.isWatching = false;
     keepName(name);
-    this.client.join({ name, radius: this.camera.radius(USUAL_CELL) });
+    this.#enter({ name, spectate: false });
   }
 
   watch() {
-    this.isWatching = true;
-    this.client.join({ spectate: true, radius: this.camera.radius(USUAL_CELL) });
+    this.#enter({ name: "", spectate: true });
+  }
+
+  #enter(player) {
+    this.player = player;
+    this.isWatching = player.spectate;
+    this.client.join({ ...player, radius: this.camera.radius(USUAL_CELL) });
   }
 
   /** A page has one bay: another one is another page. */
@@ -106,63 +121,18 @@ class Game {
     else this.join(name);
   }
 
-  #wish(name) {
-    const { reach, hud } = this;
-    if (name === "network") this.network.toggle();
-    else if (name === "help") byId("help").showModal();
-    else if (name === "sound") byId("sound-button").setAttribute("aria-pressed", String(this.sound.toggle()));
-    else if (name === "close") this.#closeWindows();
-    else if (name === "leave") this.client.leave();
-    else if (this.isWatching || !this.voyage.isPlaying) return;
-    else if (name === "shout") hud.openShout();
-    else if (name === "accept") this.trade.answer("accept");
-    else if (name === "decline") this.trade.answer("withdraw");
-    else if (reach !== null) this.#act(name, reach);
-  }
-
-  /** What is done to something in reach. */
-  #act(name, { crate, wreck, victim, partner, light }) {
-    const { voyage, hud } = this;
-    if (name === "grab" && crate !== null) voyage.order("grab", { crate: crate.id });
-    else if (name === "grab" && wreck !== null) voyage.order("salvage", { wreck: wreck.id });
-    else if (name === "ram" && victim !== null) voyage.order("ram", { boat: victim.id });
-    else if (name === "trade" && partner !== null) this.#openTrade(partner);
-    else if (name === "light" && light !== null) this.#openLight(light);
-    else hud.notice(NOTHING_NEAR[name]);
-  }
-
-  #openTrade(partner) {
-    this.light.close();
-    this.trade.open(partner);
-  }
-
-  #openLight(light) {
-    this.trade.close();
-    this.light.open(light, this.voyage.boat, this.voyage.avatar);
-  }
-
-  #closeWindows() {
-    this.trade.close();
-    this.light.close();
-    this.hud.closeShout();
-    document.activeElement?.blur();
-  }
-
-  /** A tap takes what is there, if it is in reach. */
-  #tap(screenX, screenY) {
-    if (this.isWatching) return this.lookout.tap(screenX, screenY);
-    const [x, y] = this.camera.toWorld(screenX, screenY);
-    const isThere = (thing) => thing !== null && Math.hypot(thing.x - x, thing.y - y) < TAP_UNITS;
-    const { crate, wreck, partner, light } = this.reach ?? NOTHING;
-    if (isThere(crate) || isThere(wreck)) this.#wish("grab");
-    else if (isThere(partner)) this.#wish("trade");
-    else if (isThere(light)) this.#wish("light");
-    return undefined;
+  #tap(x, y) {
+    if (this.isWatching) this.lookout.tap(x, y);
+    else this.helm.tap(x, y);
   }
 
   // ---- what the server says ------------------------------------------------------------------------------------
 
-  #onWelcome() {
+  #onWelcome(isResumed) {
+    this.tries = 0;
+    // To a boat that is new the camera leaps; it need not sail there.
+    if (!isResumed) this.camera.isPlaced = false;
+    if (!isResumed && this.isWatching) this.camera.follow(middleOf(this.bounds), 0);
     this.start.close();
     this.hud.open(this.isWatching);
     history.replaceState(null, "", withoutName(location.href));
@@ -172,9 +142,17 @@ class Game {
     this.hud.setStatus(status);
     if (status === "playing") this.hud.banner("");
     if (status === "waiting") this.hud.banner("The line is lost. Your boat waits; you come back by yourself.");
-    if (status !== "closed") return;
+    if (status === "closed") this.#onClosed(code, reason);
+  }
+
+  #onClosed(code, reason) {
     this.hud.banner("");
-    this.#closeWindows();
+    // A machine that is busy with something else is no reason to stay ashore.
+    if (code === TOO_LATE && this.player !== null && ++this.tries < MOST_TRIES) {
+      queueMicrotask(() => this.#enter(this.player));
+      return;
+    }
+    this.helm.rest();
     this.hud.close();
     this.trade.update([]);
     this.start.open(code === 1000 ? "" : `You have left the bay: ${reason || code}.`);
@@ -199,7 +177,7 @@ class Game {
     const resize = () => this.#resize();
     window.addEventListener("resize", resize);
     resize();
-    this.camera.follow({ x: 640, y: 560 }, 0);
+    this.camera.follow(COVE, 0);
     this.fleet.run();
     requestAnimationFrame(() => this.#frame());
   }
@@ -215,7 +193,7 @@ class Game {
     scene.pose(nowMs, (thing) => voyage.locate(thing));
     this.effects.tidy(nowMs);
     this.#steer(nowMs);
-    this.#paint(nowMs);
+    if (this.pace.isDue(nowMs)) this.#paint(nowMs);
     if (this.#isDue("page", nowMs)) this.#showPage();
     if (this.#isDue("chart", nowMs)) this.chart.paint(scene, this.camera, this.bounds, voyage.avatar);
     if (this.#isDue("figures", nowMs)) this.#showFigures();
@@ -239,7 +217,7 @@ class Game {
     this.painter.paint(this.scene, this.effects, {
       bounds: this.bounds,
       avatar: this.voyage.avatar,
-      reach: this.reach,
+      reach: this.helm.reach,
       nowMs,
       waveMs: isCalm ? 0 : nowMs,
       serverMs: this.voyage.serverMs,
@@ -258,9 +236,9 @@ class Game {
     const { avatar, boat, serverMs } = voyage;
     const entities = client.mirror?.entities.values() ?? [];
     for (const entity of entities) if (entity.kind === "Board") this.hud.setScores(entity.fields.scores, avatar);
-    this.reach = boat === null ? null : inReach(scene, avatar, boat, serverMs);
+    this.helm.reach = boat === null ? null : inReach(scene, avatar, boat, serverMs);
     if (boat === null) return;
-    this.hud.setBoat(boat, this.reach);
+    this.hud.setBoat(boat, this.helm.reach);
     this.trade.update(standing(scene.of("Offer"), avatar, serverMs));
     const light = scene.things.get(this.light.id);
     if (this.light.isOpen && light !== undefined) this.light.update(light.fields, avatar);
@@ -273,13 +251,9 @@ class Game {
   }
 }
 
-const NOTHING = { crate: null, wreck: null, victim: null, partner: null, light: null };
-const NOTHING_NEAR = {
-  grab: "Nothing to grab within reach.",
-  ram: "Ram: get close with way on, bow first.",
-  trade: "No boat within hail.",
-  light: "No lighthouse nearby.",
-};
+function middleOf([left, top, right, bottom]) {
+  return { x: (left + right) / 2, y: (top + bottom) / 2 };
+}
 
 /** The address to share: the bay, not the player. */
 function withoutName(href) {

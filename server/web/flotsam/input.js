@@ -98,7 +98,8 @@ export class Input {
       if (event.button !== 0) return;
       document.activeElement?.blur();
       canvas.setPointerCapture(event.pointerId);
-      this.pressed = { atMs: performance.now(), x: event.clientX, y: event.clientY };
+      // When it happened, not when a busy page came to look at it.
+      this.pressed = { atMs: event.timeStamp, x: event.clientX, y: event.clientY };
       follow(event);
     });
     canvas.addEventListener("pointermove", (event) => this.pointer !== null && follow(event));
@@ -107,12 +108,12 @@ export class Input {
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
-  #release({ clientX, clientY }) {
+  #release({ clientX, clientY, timeStamp }) {
     if (this.pointer === null) return;
     this.pointer = null;
     const { atMs, x, y } = this.pressed;
     const isStill = Math.hypot(clientX - x, clientY - y) <= TAP_PIXELS;
-    if (isStill && performance.now() - atMs <= TAP_MS) this.tap(clientX, clientY);
+    if (isStill && timeStamp - atMs <= TAP_MS) this.tap(clientX, clientY);
   }
 }
 

@@ -5,6 +5,8 @@
  * Owns the pictures of texts. Invariant: no more than MOST_TEXTS are kept.
  */
 
+import { painted } from "./brush.js";
+
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const MOST_TEXTS = 500;
 const NAME_WIDTH = 150;
@@ -18,6 +20,8 @@ const UNREADABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu;
 export function readable(text) {
   return String(text).replace(UNREADABLE, "").trim();
 }
+
+let ruler = null;
 
 export class Labels {
   constructor(context) {
@@ -81,55 +85,52 @@ export class Labels {
 
 // ---- pictures ----------------------------------------------------------------------------------------------------
 
-/** A canvas of so many CSS pixels, with `font` set. */
-function sheet(width, height, font, ratio) {
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.ceil(width * ratio);
-  canvas.height = Math.ceil(height * ratio);
-  const context = canvas.getContext("2d");
-  context.scale(ratio, ratio);
-  context.font = font;
-  context.textBaseline = "middle";
-  context.lineJoin = "round";
-  return context;
+/** A picture of so many CSS pixels, painted with `font` set. */
+function sheet(width, height, font, ratio, paint) {
+  return painted(Math.ceil(width * ratio), Math.ceil(height * ratio), (context) => {
+    context.scale(ratio, ratio);
+    context.font = font;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    paint(context);
+  });
 }
 
 function measured(text, font) {
-  const context = sheet(1, 1, font, 1);
-  return context.measureText(text).width;
+  ruler ??= new OffscreenCanvas(1, 1).getContext("2d");
+  ruler.font = font;
+  return ruler.measureText(text).width;
 }
 
 function namePicture(text, colour, isOwn, ratio) {
   const font = `${isOwn ? 700 : 600} 13px ${FONT}`;
   const shown = fitted(text, font, NAME_WIDTH);
   const width = measured(shown, font);
-  const context = sheet(width + 34, 22, font, ratio);
-  outlined(context, shown, 22, 11, isOwn ? "#ffe6a8" : "#ffffff");
-  context.beginPath();
-  context.arc(12, 10.5, 5, 0, 2 * Math.PI);
-  context.fillStyle = colour;
-  context.fill();
-  context.lineWidth = 1.6;
-  context.strokeStyle = "#ffffff";
-  context.stroke();
-  return context.canvas;
+  return sheet(width + 34, 22, font, ratio, (context) => {
+    outlined(context, shown, 22, 11, isOwn ? "#ffe6a8" : "#ffffff");
+    context.beginPath();
+    context.arc(12, 10.5, 5, 0, 2 * Math.PI);
+    context.fillStyle = colour;
+    context.fill();
+    context.lineWidth = 1.6;
+    context.strokeStyle = "#ffffff";
+    context.stroke();
+  });
 }
 
 function captionPicture(text, ratio) {
   const font = `italic 600 13px Georgia, "DejaVu Serif", serif`;
   const lines = text.split("\n").map((line) => fitted(line, font, 200));
   const width = Math.max(...lines.map((line) => measured(line, font)));
-  const context = sheet(width + 12, 18 * lines.length + 4, font, ratio);
-  context.textAlign = "center";
-  lines.forEach((line, row) => outlined(context, line, width / 2 + 6, 11 + 18 * row, row === 0 ? "#fff3d6" : "#d7e8e6"));
-  return context.canvas;
+  return sheet(width + 12, 18 * lines.length + 4, font, ratio, (context) => {
+    context.textAlign = "center";
+    lines.forEach((line, row) => outlined(context, line, width / 2 + 6, 11 + 18 * row, row === 0 ? "#fff3d6" : "#d7e8e6"));
+  });
 }
 
 function numberPicture(text, colour, ratio) {
   const font = `800 17px ${FONT}`;
-  const context = sheet(measured(text, font) + 14, 28, font, ratio);
-  outlined(context, text, 7, 14, colour);
-  return context.canvas;
+  return sheet(measured(text, font) + 14, 28, font, ratio, (context) => outlined(context, text, 7, 14, colour));
 }
 
 /** On a dark rim that keeps it readable on any water. */
@@ -143,26 +144,25 @@ function outlined(context, text, x, y, colour) {
 
 function shoutPicture(text, ratio) {
   const font = `600 14px ${FONT}`;
-  const lines = wrapped(sheet(1, 1, font, 1), text);
+  const lines = wrapped(text, font);
   const wide = Math.max(...lines.map((line) => measured(line, font))) + 26;
   const high = lines.length * LINE_HEIGHT + 14;
-  const context = sheet(wide + 24, high + 26, font, ratio);
-  context.translate(wide / 2 + 12, high + 18);
-  context.shadowColor = "rgb(0 30 45 / 45%)";
-  context.shadowBlur = 8 * ratio;
-  context.fillStyle = "#fffaf0";
-  context.beginPath();
-  context.roundRect(-wide / 2, -10 - high, wide, high, 12);
-  context.moveTo(-7, -10);
-  context.lineTo(0, 0);
-  context.lineTo(7, -10);
-  context.fill();
-  context.shadowBlur = 0;
-  context.shadowColor = "transparent";
-  context.fillStyle = "#12303d";
-  context.textAlign = "center";
-  lines.forEach((line, row) => context.fillText(line, 0, -3 - high + (row + 0.5) * LINE_HEIGHT));
-  return context.canvas;
+  return sheet(wide + 24, high + 26, font, ratio, (context) => {
+    context.translate(wide / 2 + 12, high + 18);
+    context.shadowColor = "rgb(0 30 45 / 45%)";
+    context.shadowBlur = 8 * ratio;
+    context.fillStyle = "#fffaf0";
+    context.beginPath();
+    context.roundRect(-wide / 2, -10 - high, wide, high, 12);
+    context.moveTo(-7, -10);
+    context.lineTo(0, 0);
+    context.lineTo(7, -10);
+    context.fill();
+    context.shadowColor = "transparent";
+    context.fillStyle = "#12303d";
+    context.textAlign = "center";
+    lines.forEach((line, row) => context.fillText(line, 0, -3 - high + (row + 0.5) * LINE_HEIGHT));
+  });
 }
 
 /** As much of a text as is no wider than `most`. */
@@ -174,21 +174,21 @@ function fitted(text, font, most) {
 }
 
 /** Lines no wider than a bubble; words that are too long are cut, and so is what does not fit. */
-function wrapped(context, text) {
+function wrapped(text, font) {
   const lines = [""];
-  for (const word of text.split(/\s+/u).flatMap((long) => pieces(context, long))) {
+  for (const word of text.split(/\s+/u).flatMap((long) => pieces(long, font))) {
     const joined = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
-    if (context.measureText(joined).width <= BUBBLE_WIDTH) lines[lines.length - 1] = joined;
+    if (measured(joined, font) <= BUBBLE_WIDTH) lines[lines.length - 1] = joined;
     else lines.push(word);
   }
   if (lines.length <= BUBBLE_LINES) return lines;
   return [...lines.slice(0, BUBBLE_LINES - 1), `${lines[BUBBLE_LINES - 1]} …`];
 }
 
-function pieces(context, word) {
+function pieces(word, font) {
   const cut = [""];
   for (const character of word) {
-    if (context.measureText(cut.at(-1) + character).width > BUBBLE_WIDTH) cut.push("");
+    if (measured(cut.at(-1) + character, font) > BUBBLE_WIDTH) cut.push("");
     cut[cut.length - 1] += character;
   }
   return cut;

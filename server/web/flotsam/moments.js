@@ -41,12 +41,12 @@ function paintSplinters(brush, { x, y, seed, isSunk }, part) {
   const { context } = brush;
   const reach = isSunk ? 110 : 66;
   context.globalAlpha = (1 - part) ** 1.5;
-  brush.stamp(burst, x, y, seed, (isSunk ? 1.7 : 1) * (0.5 + 0.8 * Math.sqrt(part)));
+  brush.stamp(burst(), x, y, seed, (isSunk ? 1.7 : 1) * (0.5 + 0.8 * Math.sqrt(part)));
   context.globalAlpha = 1 - part ** 3;
   for (let piece = 0; piece < SPLINTERS; piece++) {
     const angle = 6.28 * chanceAt(piece, seed, 41);
     const away = reach * Math.sqrt(part) * (0.35 + 0.65 * chanceAt(piece, seed, 42));
-    brush.stamp(splinter, x + away * Math.cos(angle), y + away * Math.sin(angle), angle * 3 + 7 * part, 0.7 + 0.6 * chanceAt(piece, seed, 43));
+    brush.stamp(splinter(), x + away * Math.cos(angle), y + away * Math.sin(angle), angle * 3 + 7 * part, 0.7 + 0.6 * chanceAt(piece, seed, 43));
   }
   context.globalAlpha = 1;
 }
@@ -54,7 +54,7 @@ function paintSplinters(brush, { x, y, seed, isSunk }, part) {
 function paintFlight(brush, { x, y }, boat, part) {
   if (boat === undefined) return;
   const up = 26 * Math.sin(Math.PI * part);
-  brush.stamp(cargo, x + part * (boat.x - x), y + part * (boat.y - y) - up, 4 * part, 1.1 - 0.6 * part);
+  brush.stamp(cargo(), x + part * (boat.x - x), y + part * (boat.y - y) - up, 4 * part, 1.1 - 0.6 * part);
 }
 
 const splinter = lazily(

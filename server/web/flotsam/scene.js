@@ -16,7 +16,10 @@ const MOST_DEPARTED = 64;
 
 export class Scene {
   constructor() {
-    /** id -> { id, kind, fields, x, y, heading, speed, stroke, sinceMs } */
+    /**
+     * id -> { id, kind, fields, x, y, heading, speed, stroke, look }; `look` is a painter's own, and forgotten when
+     * fields change
+     */
     this.things = new Map();
     this.kinds = new Map();
     this.departed = new Map();
@@ -24,11 +27,11 @@ export class Scene {
   }
 
   /** Takes over what a message changed. */
-  update(mirror, { entered, updated, gone, hidden }, nowMs) {
+  update(mirror, { entered, updated, gone, hidden }) {
     for (const id of gone.keys()) this.#remove(id);
     for (const id of hidden.keys()) this.#remove(id);
-    for (const id of entered) this.#place(mirror.entities.get(id), nowMs);
-    for (const id of updated.keys()) this.#place(mirror.entities.get(id), nowMs);
+    for (const id of entered) this.#place(mirror.entities.get(id));
+    for (const id of updated.keys()) this.#place(mirror.entities.get(id));
   }
 
   of(kind) {
@@ -51,12 +54,12 @@ export class Scene {
     }
   }
 
-  #place(entity, nowMs) {
+  #place(entity) {
     const { id, kind, fields } = entity;
     if (typeof fields.x !== "number" || typeof fields.y !== "number") return;
     const known = this.things.get(id);
-    if (known !== undefined) known.fields = fields;
-    else this.#add({ id, kind, fields, x: fields.x, y: fields.y, heading: headingOf(fields), speed: 0, stroke: id, sinceMs: nowMs });
+    if (known !== undefined) Object.assign(known, { fields, look: null });
+    else this.#add({ id, kind, fields, x: fields.x, y: fields.y, heading: headingOf(fields), speed: 0, stroke: id, look: null });
   }
 
   #add(thing) {

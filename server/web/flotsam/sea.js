@@ -5,7 +5,7 @@
  * Owns the chart of depths, made once for a bay, and the tile of light. Pure painting otherwise.
  */
 
-import { Picture, lazily } from "./brush.js";
+import { Picture, lazily, painted } from "./brush.js";
 import { chanceAt } from "./chance.js";
 import { clipToWater, distanceInside, isShoreInView, paintLand, paintSurf } from "./shore.js";
 
@@ -94,7 +94,7 @@ function paintCrests(brush, [left, top, right, bottom], waveMs) {
       context.globalAlpha = 0.5 * strength;
       const x = (column + 0.15 + 0.7 * chanceAt(column, row, 6)) * WAVE_CELL + 8 * Math.cos(phase);
       const y = (row + 0.15 + 0.7 * chanceAt(column, row, 7)) * WAVE_CELL;
-      brush.stamp(crest, x, y, 0.12, 0.7 + 0.6 * chanceAt(column, row, 8));
+      brush.stamp(crest(), x, y, 0.12, 0.7 + 0.6 * chanceAt(column, row, 8));
     }
   }
   context.globalAlpha = 1;
@@ -117,10 +117,7 @@ const crest = lazily(
 
 function chartOf(bounds) {
   const [left, top, right, bottom] = bounds;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = CHART_PIXELS;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(CHART_PIXELS, CHART_PIXELS);
+  const image = new ImageData(CHART_PIXELS, CHART_PIXELS);
   const [wide, high] = [right - left + 2 * MARGIN_UNITS, bottom - top + 2 * MARGIN_UNITS];
   for (let at = 0; at < CHART_PIXELS * CHART_PIXELS; at++) {
     const x = left - MARGIN_UNITS + (((at % CHART_PIXELS) + 0.5) / CHART_PIXELS) * wide;
@@ -130,8 +127,7 @@ function chartOf(bounds) {
     const grain = 3 * (chanceAt(at, 3) - 0.5);
     image.data.set([red + grain, green + grain, blue + grain, 255], 4 * at);
   }
-  context.putImageData(image, 0, 0);
-  return canvas;
+  return painted(CHART_PIXELS, CHART_PIXELS, (context) => context.putImageData(image, 0, 0));
 }
 
 /** From 0 at the beach to 1 where it is deepest: the coast slopes, banks and troughs lie everywhere. */
@@ -175,32 +171,26 @@ function tileOf(side, opacity) {
 
 function makeTile(side, opacity) {
   net ??= lightNet();
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d");
-  context.globalAlpha = opacity;
-  context.imageSmoothingQuality = "high";
-  const pattern = context.createPattern(net, "repeat");
-  pattern.setTransform(new DOMMatrix([side / TILE_PIXELS, 0, 0, side / TILE_PIXELS, 0, 0]));
-  context.fillStyle = pattern;
-  context.fillRect(0, 0, side, side);
-  return canvas;
+  return painted(side, side, (context) => {
+    context.globalAlpha = opacity;
+    context.imageSmoothingQuality = "high";
+    const pattern = context.createPattern(net, "repeat");
+    pattern.setTransform(new DOMMatrix([side / TILE_PIXELS, 0, 0, side / TILE_PIXELS, 0, 0]));
+    context.fillStyle = pattern;
+    context.fillRect(0, 0, side, side);
+  });
 }
 
 /** The net of light that waves throw: bright where a place is as far from two points as from each other. */
 function lightNet() {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = TILE_PIXELS;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(TILE_PIXELS, TILE_PIXELS);
+  const image = new ImageData(TILE_PIXELS, TILE_PIXELS);
   const points = Array.from({ length: TILE_POINTS }, (_, at) => [chanceAt(at, 1, 31), chanceAt(at, 2, 31)]);
   for (let at = 0; at < TILE_PIXELS * TILE_PIXELS; at++) {
     const gap = gapAt((at % TILE_PIXELS) / TILE_PIXELS, Math.floor(at / TILE_PIXELS) / TILE_PIXELS, points);
     const light = Math.max(0, 1 - gap / 0.1) ** 2.4;
     image.data.set([226, 255, 246, 210 * light], 4 * at);
   }
-  context.putImageData(image, 0, 0);
-  return canvas;
+  return painted(TILE_PIXELS, TILE_PIXELS, (context) => context.putImageData(image, 0, 0));
 }
 
 /** How much farther the second nearest point is than the nearest, over the edges of the tile. */

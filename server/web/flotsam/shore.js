@@ -135,7 +135,7 @@ function* growth([left, top, right, bottom], bounds) {
   }
 }
 
-const plant = gallery((sort) => new Picture(96, 96, PLANTS[sort], 1.6));
+const plant = gallery((sort) => new Picture(96, 96, PLANTS[sort], { density: 1.6 }));
 
 const PLANTS = {
   oak: (context) => {

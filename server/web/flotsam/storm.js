@@ -14,7 +14,7 @@ const DROPS = 70;
 /** What lies on the water: a shadow, and rain. */
 export function paintRain(brush, { x, y, fields }, waveMs) {
   const size = fields.radius / RADIUS;
-  brush.stamp(shadow, x, y, 0, size);
+  brush.stamp(shadow(), x, y, 0, size);
   const { context } = brush;
   context.strokeStyle = "rgb(214 236 240 / 42%)";
   context.lineWidth = 1.6;
@@ -33,18 +33,18 @@ export function paintRain(brush, { x, y, fields }, waveMs) {
 /** What hangs over the boats; `isLively`: with flashes. */
 export function paintClouds(brush, { x, y, fields }, waveMs, isLively) {
   const size = fields.radius / RADIUS;
-  brush.stamp(clouds, x, y, waveMs / 14000, size);
-  brush.stamp(clouds, x, y, 2 - waveMs / 9000, size * 0.72);
+  brush.stamp(clouds(), x, y, waveMs / 14000, size);
+  brush.stamp(clouds(), x, y, 2 - waveMs / 9000, size * 0.72);
   const sinceMs = waveMs % FLASH_EVERY_MS;
   if (!isLively || sinceMs > FLASH_MS) return;
   brush.context.globalAlpha = 0.5 * (1 - sinceMs / FLASH_MS);
-  brush.stamp(flash, x, y, 0, size);
+  brush.stamp(flash(), x, y, 0, size);
   brush.context.globalAlpha = 1;
 }
 
-const shadow = lazily(() => new Picture(2 * RADIUS * REACH, 2 * RADIUS * REACH, paintShadow, 0.4));
-const clouds = lazily(() => new Picture(2 * RADIUS * REACH, 2 * RADIUS * REACH, paintCloud, 0.5));
-const flash = lazily(() => new Picture(2 * RADIUS, 2 * RADIUS, paintFlash, 0.3));
+const shadow = lazily(() => new Picture(2 * RADIUS * REACH, 2 * RADIUS * REACH, paintShadow, { density: 0.4 }));
+const clouds = lazily(() => new Picture(2 * RADIUS * REACH, 2 * RADIUS * REACH, paintCloud, { density: 0.5 }));
+const flash = lazily(() => new Picture(2 * RADIUS, 2 * RADIUS, paintFlash, { density: 0.3 }));
 
 function paintShadow(context) {
   const reach = RADIUS * REACH;
