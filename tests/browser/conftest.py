@@ -48,15 +48,6 @@ def errors() -> list[str]:
     return []
 
 
-def join(browser: Browser, url: str, name: str, errors: list[str]) -> Page:
-    """A page whose player has joined."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    listen(page, errors)
-    page.goto(f"{url}?name={name}")
-    until(page, "window.oarlock && oarlock.connected && oarlock.boats[oarlock.avatar] !== undefined")
-    return page
-
-
 def listen(page: Page, errors: list[str]) -> None:
     """Notes what the page complains about."""
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
