@@ -17,7 +17,7 @@ SOAK_FAULTS := node-freeze,node-clock,store-freeze,proxy-freeze,link-cut,link-de
 SOURCES := server shared_state client_bot proof tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help play test fuzz simulate soak check check-web format bench arena profile clean
+.PHONY: help play test fuzz simulate soak check check-web format bench arena profile screenshots clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ arena: $(VENV)/dev  ## Measure Oarlock and its rivals at the same work: PEERS, N
 
 profile: $(VENV)/dev  ## Where a node's time goes under the arena with the first number of N: a table, a flame graph.
 	$(BIN)/python -m bench.profile --n $(firstword $(subst $(comma), ,$(N)))
+
+screenshots: $(VENV)/dev  ## Take the pictures of the docs anew (docs/images; needs Chromium).
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:  ## Remove the environment and what tools left.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/build

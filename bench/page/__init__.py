@@ -1,0 +1,1 @@
+"""What the browser game costs its player's machine."""
