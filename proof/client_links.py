@@ -84,7 +84,11 @@ class ClientLinks:
         """Connects a bot. Raises: OSError."""
         return ClientLink(await trio.open_tcp_stream(address.host, address.port), self._links)
 
+    def all(self) -> list[ClientLink]:
+        """All of them."""
+        return sorted(self._links, key=lambda link: link.stream.socket.fileno())
+
     def some(self) -> list[ClientLink]:
         """A third of them, by chance."""
-        links = sorted(self._links, key=lambda link: link.stream.socket.fileno())
+        links = self.all()
         return self.chance.sample(links, round(len(links) * SHARE))

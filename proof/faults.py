@@ -107,9 +107,9 @@ async def _mute_link(scene: Scene, strike: Strike) -> None:
     """Longer than a lease, and players leave meanwhile: what the node wrote arrives when others have its rights."""
     relay = scene.relays[strike.place]
     relay.mute_until_s = trio.current_time() + 5.0 + 1.5 * strike.strength
-    for _ in range(2):
-        await trio.sleep(1.5)
-        await _reset_clients(scene, strike)
+    await trio.sleep(1.0)
+    for link in scene.clients.all():
+        await link.reset()
     await trio.sleep_until(relay.mute_until_s)
 
 

@@ -22,7 +22,7 @@ from shared_state.entity import EntityId, Tag
 from shared_state.names import SessionId
 from shared_state.overlay import Overlay
 from shared_state.replica import Replica
-from shared_state.transaction import IdSource, NoSuchEntity
+from shared_state.transaction import IdSource, NoSuchEntity, OutOfIds
 
 Look: TypeAlias = Callable[[Replica], Iterator[Flaw]]
 
@@ -67,7 +67,7 @@ class Replay:
             return
         try:
             again = self._run(place.record, place.cause)
-        except (UnreadableCause, NoSuchEntity) as error:
+        except (UnreadableCause, NoSuchEntity, OutOfIds) as error:
             yield Flaw("not serial", f"its rule cannot be run again: {error}", (str(place),))
             return
         if isinstance(again, str):
@@ -77,7 +77,7 @@ class Replay:
             yield Flaw("not serial", text, (str(place),))
 
     def _run(self, record: Record, cause: Cause) -> Effect | str:
-        """What the rule does now; a text: it refuses. Raises: UnreadableCause, NoSuchEntity."""
+        """What the rule does now; a text: it refuses. Raises: UnreadableCause, NoSuchEntity, OutOfIds."""
         ids = IdSource()
         for write in record.writes:
             if write.id not in self.replica.entities:

@@ -6,6 +6,7 @@ Invariant: a run ends with a report, or raises because something could not be st
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -15,7 +16,7 @@ from client_bot.plan import SwarmPlan
 from client_bot.progress import Progress
 from client_bot.report import Fault, Report
 from client_bot.result import SwarmResult
-from client_bot.swarm import run_swarm
+from client_bot.swarm import Collect, Inspect, run_swarm
 from proof.faults import Strike, schedule, strike_all
 from proof.judgement import with_findings
 from proof.memory import MemoryLog
@@ -31,7 +32,8 @@ from shared_state.names import WorldName
 BAY = WorldName("bay")
 CALM_S = 3.0
 """From the last fault's end to the last command."""
-GRACE_S = 15.0
+GRACE_S = 20.0
+"""For the last answers, and then for the last bots."""
 LOOK_EVERY_S = 5.0
 """At the processes' memory."""
 FOREVER_S = 1e9
@@ -97,7 +99,7 @@ class _Run:
         async with recording(self.scene.store.url, BAY, self.game) as recorder, trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_memory)
             nursery.start_soon(self._strike)
-            inspect = recorder.around(inspection.inspect)
+            inspect = partial(_inspect_all, recorder.around(inspection.inspect))
             result = await run_swarm(swarm, self.watch, dial=self.scene.clients.dial, stop=self.stop, inspect=inspect)
             nursery.cancel_scope.cancel()
         return _without_lost_bots(inspection.complete(result), result), recorder.recording(result)
@@ -131,6 +133,14 @@ async def stress(plan: StressPlan, watch: Progress) -> Report:
         evidence.save(plan.record)
     findings = await trio.to_thread.run_sync(verify, evidence, game)
     return attrs.evolve(with_findings(report, findings), faults=run.faults, memory=run.memory.use())
+
+
+async def _inspect_all(inspect: Inspect, collect: Collect) -> SwarmResult:
+    """The inspection, once those are back who had to wait before they came again."""
+    with trio.move_on_after(GRACE_S):
+        while any(not bot.is_online and not bot.dismissed for bot in collect().bots):  # noqa: ASYNC110
+            await trio.sleep(1.0)
+    return await inspect(collect)
 
 
 def _without_lost_bots(report: Report, result: SwarmResult) -> Report:

@@ -24,7 +24,7 @@ from shared_state.embedded import embedded_store
 from shared_state.errors import NoStoreBinary, StoreUnavailable
 from shared_state.kept_process import KeptProcess, kept_process
 
-START_DEADLINE_S = 30.0
+START_DEADLINE_S = 60.0
 MAX_NODES = 8
 
 

@@ -131,6 +131,14 @@ def test_a_changed_write_is_found() -> None:
     assert f"version {place.version}." in flaws["not serial"][0].excerpt[0]
 
 
+def test_a_rule_that_would_make_more_than_it_made_is_found() -> None:
+    """What cannot be run again because it wants an entity that the log does not have is a finding, no error."""
+    place = find(lambda p: p.deed == "every tide" and len(p.record.writes) > 5)
+    changed = replace(place.record, writes=[])
+    records = [changed if r == place.record else r for r in log_of(honest())[place.version - 1].records]
+    assert "no entity ids" in flaws_of(with_records(place.version, records))["not serial"][0].text
+
+
 def test_a_changed_event_is_found() -> None:
     """What was heard is part of what a rule does."""
     place = find(lambda p: bool(p.record.events))
