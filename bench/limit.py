@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
-import structlog
 import trio
 
 from bench.net.build import build_load, running
@@ -98,7 +97,6 @@ def beside(floors: list[Floor], arena: dict[str, dict[str, dict[str, float]]]) -
 
 def main() -> None:
     """Prints a table, the arena's results beside it, and one line of JSON."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     parser = argparse.ArgumentParser(prog="python -m bench.limit", description=__doc__)
     parser.add_argument("--n", default="50,200,800", help="numbers of players, with commas")
     parser.add_argument("--rounds", type=int, default=3)

@@ -11,7 +11,6 @@ import json
 import time
 
 import attrs
-import structlog
 import trio
 from redis import Redis
 
@@ -84,7 +83,6 @@ async def _commit(work: Workload, times: int) -> None:
 
 def main() -> None:
     """Prints a table and one line of JSON."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     figures = trio.run(measure)
     print(f"{'level':<10}{'worlds':>7}{'ms/batch':>10}{'x memory':>10}")
     for figure in figures:

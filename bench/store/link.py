@@ -10,7 +10,6 @@ import json
 import time
 
 import attrs
-import structlog
 import trio
 
 from shared_state.embedded import embedded_store
@@ -63,7 +62,6 @@ async def _call(link: Route, times: int) -> None:
 
 def main() -> None:
     """Prints a table and one line of JSON."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     figures = trio.run(measure)
     print(f"{'transport':<10}{'tasks':>6}{'us/call':>9}   target {TARGET_US}")
     for figure in figures:

@@ -21,7 +21,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import attrs
-import structlog
 import trio
 
 from server.launch.ports import free_ports
@@ -192,7 +191,6 @@ async def measure() -> list[Loss]:
 
 def main() -> None:
     """Prints a table and one line of JSON."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     losses = trio.run(measure)
     print(f"{'fault':<26}{'level':<10}{'acknowledged':>13}{'lost':>6}{'stood still, s':>16}")
     for loss in losses:

@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import attrs
-import structlog
 import trio
 
 from bench.store.workload import Workload
@@ -114,7 +113,6 @@ async def batch_cost_s(store: RedisStore, work: Workload, size: int, way: str = 
 
 def main() -> None:
     """Prints a table and one line of JSON."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     binaries = [find_binary()]
     redis = shutil.which("redis-server")
     if redis is not None and Path(redis) not in binaries:

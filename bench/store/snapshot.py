@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 
 import attrs
-import structlog
 import trio
 
 from bench.store.workload import PLAYERS, Workload
@@ -119,7 +118,6 @@ async def _round(link: Route, read: Callable[[], Awaitable[object]]) -> Round:
 
 def main() -> None:
     """Prints a table and one line of JSON."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[])
     binaries = [find_binary()]
     redis = shutil.which("redis-server")
     if redis is not None and Path(redis) not in binaries:
