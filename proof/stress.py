@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 import trio
 
+from client_bot.moment import Moment
 from client_bot.plan import SwarmPlan
 from client_bot.progress import Progress
 from client_bot.report import Fault, Report
@@ -30,6 +31,8 @@ from server.launch.inspection import Inspection
 from shared_state.names import WorldName
 
 BAY = WorldName("bay")
+ENTRY_S = 15.0
+"""How long the last bot may take to get in, before faults begin without it."""
 CALM_S = 3.0
 """From the last fault's end to the last command."""
 GRACE_S = 20.0
@@ -79,7 +82,19 @@ class _Run:
     began_s: float = attrs.field(factory=trio.current_time)
     faults: list[Fault] = attrs.field(factory=list)
     memory: MemoryLog = attrs.field(factory=MemoryLog)
+    entered: trio.Event = attrs.field(factory=trio.Event)
+    """All bots are in."""
     stop: trio.Event = attrs.field(factory=trio.Event)
+
+    def show(self, moment: Moment) -> None:
+        """Implements ``Progress``: takes note of who is in."""
+        if moment.online >= self.plan.bots:
+            self.entered.set()
+        self.watch.show(moment)
+
+    def note(self, at_s: float, text: str) -> None:
+        """Implements ``Progress``."""
+        self.watch.note(at_s, text)
 
     async def play(self) -> tuple[Report, Recording]:
         """Bots and faults. Returns: what the bots and the store say, and the evidence."""
@@ -100,22 +115,25 @@ class _Run:
             nursery.start_soon(self._watch_memory)
             nursery.start_soon(self._strike)
             inspect = partial(_inspect_all, recorder.around(inspection.inspect))
-            result = await run_swarm(swarm, self.watch, dial=self.scene.clients.dial, stop=self.stop, inspect=inspect)
+            result = await run_swarm(swarm, self, dial=self.scene.clients.dial, stop=self.stop, inspect=inspect)
             nursery.cancel_scope.cancel()
         return _without_lost_bots(inspection.complete(result), result), recorder.recording(result)
 
     async def _strike(self) -> None:
         plan = self.plan
         strikes = schedule(plan.kinds, plan.seed, plan.seconds, plan.nodes)
-        await strike_all(self.scene, strikes, self.began_s + plan.ramp_s, self._note)
+        with trio.move_on_after(plan.ramp_s + ENTRY_S):
+            await self.entered.wait()
+        first_s = trio.current_time()
+        await strike_all(self.scene, strikes, first_s, self._tell)
         await trio.sleep(CALM_S)
-        await trio.sleep_until(self.began_s + plan.ramp_s + plan.seconds)
+        await trio.sleep_until(first_s + plan.seconds)
         self.stop.set()
 
-    def _note(self, strike: Strike) -> None:
+    def _tell(self, strike: Strike) -> None:
         at_s = trio.current_time() - self.began_s
         self.faults.append(Fault(round(at_s, 2), strike.kind, strike.target))
-        self.watch.note(at_s, f"{strike.kind}: {strike.target}")
+        self.note(at_s, f"{strike.kind}: {strike.target}")
 
     async def _watch_memory(self) -> None:
         while True:

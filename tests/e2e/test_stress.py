@@ -40,15 +40,15 @@ async def test_a_cluster_that_is_hurt_keeps_its_promises() -> None:
     S15: boats trade, ram and grab while sockets, nodes and the store go.
     S20: clients vanish without a word, and are one avatar when they are back.
     """
-    report = await run(StressPlan(nodes=2, bots=45, seconds=30, seed=1, kinds=tuple(KINDS)))
+    report = await run(StressPlan(nodes=2, bots=30, seconds=30, seed=1, kinds=tuple(KINDS)))
     assert (report.verdict, report.reasons) == ("PASS", [])
     assert {fault.kind for fault in report.faults} == set(KINDS)
     commands = report.commands
     assert (commands.lost, commands.doubled, report.divergences, report.gaps) == (0, 0, 0, 0)
     assert report.invariants == {invariant.name: 0 for invariant in game.invariants}
     assert report.replayed
-    assert report.replayed > commands.acknowledged > 1000
-    assert report.reconnects > 45
+    assert report.replayed > commands.acknowledged > 500
+    assert report.reconnects > 30
     assert report.latency_ms.resume_gap.p99 is not None
 
 
