@@ -95,6 +95,7 @@ class Committer:
     _attachment: Attachment | None = None
     _certainty: Certainty = attrs.field(factory=Certainty)
     _tags: TagMaker = attrs.field(factory=lambda: TagMaker(0))
+    _epoch: str = ""
     _number: int = 0
     _timetable: Timetable = attrs.field(init=False)
 
@@ -180,7 +181,7 @@ class Committer:
         """Attached to the epoch that the replica is in, with ids and tags in hand."""
         while True:
             if self._attachment is None or self._tags.exhausted():
-                await self._attach_again()
+                await self._attach_to_what_is_there()
             attachment = self._attachment
             if attachment is None or not await self._replica_follows(attachment.head.epoch):
                 self._attachment = None
@@ -189,6 +190,14 @@ class Committer:
                 await self._reserve(attachment.head.epoch)
             if self._attachment is not None:
                 return attachment
+
+    async def _attach_to_what_is_there(self) -> None:
+        """Attaches anew; in another history than before, sessions' rows may be others."""
+        epoch = self._epoch
+        attachment = await self._attach_again()
+        if attachment.head.epoch != epoch:
+            for writer in list(self.writers):
+                await self._refresh(writer)
 
     async def _replica_follows(self, epoch: str) -> bool:
         """Whether the replica is in an epoch, as soon as it was compared with the store."""
@@ -317,7 +326,7 @@ class Committer:
                 await trio.sleep(0.2)
             else:
                 break
-        self._attachment = attachment
+        self._attachment, self._epoch = attachment, attachment.head.epoch
         self._number = 0
         self._tags = TagMaker(attachment.incarnation)
         self._ids.clear()

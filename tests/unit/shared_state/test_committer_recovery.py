@@ -256,3 +256,25 @@ async def test_a_new_world_is_noticed_when_ids_are_reserved(autojump_clock: Mock
         ids = [await it.create(Note("x")) for _ in range(20)]
         assert len(set(ids)) == 20
         assert it.store.calls["attach"] == 2
+
+
+async def test_sessions_that_went_back_while_nothing_was_sent_go_on(autojump_clock: MockClock) -> None:
+    """S14: no batch is on its way when the store goes back, so none tells; the writer asks when it attaches anew.
+
+    Simulated, seed 53: a stay that had ended while the store was full stood there again, and was never ended.
+    """
+    async with node() as it:
+        session = await it.session()
+        it.submit(put_boat(), session, 1)
+        await it.settled_all(1)
+        before = copy.deepcopy(it.server.model.worlds[WORLD])
+        it.submit(put_boat(), session, 2)
+        await it.settled_all(2)
+        it.store.plan("commit", Fault(error_before=StoreError("OOM")))
+        it.submit(put_boat(), session, 3)
+        assert isinstance((await it.settled_all(3))[2], Busy)
+        it.server.model.worlds[WORLD] = before
+        await it.world.follower.compared()
+        it.submit(put_boat(), session, 4)
+        assert isinstance((await it.settled_all(4))[3], Committed)
+        assert it.commands("s1") == [4], "the log of this history"
