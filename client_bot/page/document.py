@@ -119,6 +119,8 @@ def _checks(report: Report) -> Iterator[tuple[Content, ...]]:
     if report.invariants:
         missed = report.versions_missed
         yield f"versions not looked at, beside {report.versions_checked:,} that were", str(missed), ""
+    if report.replayed is not None:
+        yield "rules of the log that were run again, in its order", f"{report.replayed:,}", ""
 
 
 def _holds(is_so: bool) -> Element:

@@ -64,9 +64,9 @@ class Reader(HTMLParser):
 
 def test_the_page_shows_verdict_faults_and_figures() -> None:
     """Verdict, seed, counts, the fault with its time, and three plots, each with the fault marked."""
-    page = Reader(to_html(REPORT))
+    page = Reader(to_html(attrs.evolve(REPORT, replayed=4567)))
     text = " ".join(page.texts)
-    for shown in ("✓ PASS", "seed 42", "1,234", "120 / 240 ms", "kill", "1.5 s", "gold is conserved", "node2"):
+    for shown in ("✓ PASS", "4,567", "seed 42", "1,234", "120 / 240 ms", "kill", "1.5 s", "gold is conserved", "node2"):
         assert shown in text
     assert page.tags.count("svg") == 3
     assert page.attributes.count(("class", "mark")) == 3
