@@ -118,7 +118,7 @@ async def _hang_link(scene: Scene, strike: Strike) -> None:
 
 
 async def _drop_deltas(scene: Scene, strike: Strike) -> None:
-    scene.relays[strike.place].drops = 3 + int(12 * strike.strength)
+    scene.relays[strike.place].drops = 10 + int(40 * strike.strength)
 
 
 async def _double_deltas(scene: Scene, strike: Strike) -> None:

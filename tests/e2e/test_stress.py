@@ -79,7 +79,7 @@ async def test_a_full_world_takes_nobody_more(monkeypatch: pytest.MonkeyPatch, t
     [
         ("tag-check", 12.0, ("not serial: run again in log order",)),
         ("conservation", 4.0, ("gold_conserved did not hold", "not serial: run again in log order")),
-        ("gap-check", 15.0, ("view: ",)),
+        ("gap-check", 20.0, ("view: ",)),
         ("fence", 15.0, ("fence: lease leader had been given to another",)),
         ("sequence", 15.0, ("took effect twice",)),
     ],
