@@ -157,7 +157,7 @@ class Stay:
         self.writer.head = head
 
         def settle(outcome: Outcome) -> None:
-            self._on_taken_over(head, outcome, attempts)
+            self._on_taken_over(outcome, attempts)
 
         tail_here = self._tail(EntityId(tail.entity), away=False)
         run = partial(deeds.arrive, self.room.game, self.actor)
@@ -165,9 +165,11 @@ class Stay:
         # Strict: this node's replica may not have the avatar yet.
         self.room.world.submit(Job(run, settle, self.writer, step, strict=True, tail=tail_here))
 
-    def _on_taken_over(self, head: SessionHead, outcome: Outcome, attempts: int) -> None:
+    def _on_taken_over(self, outcome: Outcome, attempts: int) -> None:
         if isinstance(outcome, Committed):
-            self._begin(head)
+            assert self.writer is not None
+            # As it was taken over, which may be past what was recalled: after a rollback rows are asked for again.
+            self._begin(self.writer.head)
             return
         self._forget()
         if isinstance(outcome, Fenced) and attempts > 1:

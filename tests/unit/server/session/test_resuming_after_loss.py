@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from server.wire import close_codes
-from shared_state.errors import StoreError
+from shared_state.errors import StoreError, UnknownIncarnation
 from shared_state.memory_store import MemoryStore
 from shared_state.session_row import unpack_row
 from tests.unit.server.harbour import game
@@ -135,6 +135,37 @@ async def test_a_resume_that_finds_its_session_gone_half_way_begins_a_new_one(au
             assert again.bot.welcome is not None
             assert again.bot.welcome.session == "s2"
             assert len(boats(there)) == 1
+
+
+async def test_a_resume_that_was_overtaken_while_history_changed_answers_what_took_effect(
+    autojump_clock: MockClock,
+) -> None:
+    """S14: rows are asked for again while a take-over waits: the player's numbers count from there, not from before.
+
+    Simulated, seed 262: the node took resent commands for new ones, and fell over them.
+    """
+    with trio.fail_after(240):
+        server, gate = memory_server(), trio.Event()
+        slow = FlakyStore(MemoryStore(server))
+        async with (
+            open_quay(game, server=server, live=LIVE) as here,
+            open_quay(game, server=server, store=slow, node="node2", live=LIVE, join_limit_s=100.0) as there,
+        ):
+            player = await here.join(name="Ann")
+            slow.plan("commit", Fault(gate_before=gate, error_before=UnknownIncarnation("who?")))
+            again = await come_back(there, resume_of(player, sail(1), sail(2)))
+            player.say(sail(1))
+            player.say(sail(2))
+            await here.settle()
+            before = boats(here)
+            gate.set()
+            await trio.sleep(5)
+            assert [again.answers()[seq].code for seq in (1, 2)] == ["", ""]
+            assert boats(there) == before
+            again.say(sail(3))
+            await there.settle()
+            assert again.answers()[3].code == ""
+            assert boats(there) != before
 
 
 @pytest.mark.parametrize("leaves", [True, False])
