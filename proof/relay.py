@@ -12,15 +12,13 @@ import socket
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import attrs
 import trio
 
+from proof.loopback import LOOPBACK, listening, receive, send
 from proof.resp import is_delta, reply_end
 
-CHUNK_BYTES = 1 << 18
-LOOPBACK = "127.0.0.1"
 MOST_WAITING = 10_000
 NO_LINGERING = struct.pack("ii", 1, 0)
 
@@ -122,17 +120,17 @@ class Connection:
             nursery.cancel_scope.cancel()
 
     async def _take_requests(self) -> None:
-        while data := await _receive(self.client):
+        while data := await receive(self.client):
             while trio.current_time() < self.relay.mute_until_s:  # noqa: ASYNC110  (it may be put off meanwhile)
                 await trio.sleep_until(self.relay.mute_until_s)
             if not self.hangs:
-                await _send(self.server, data)
+                await send(self.server, data)
 
     async def _take_replies(
         self, to_later: trio.MemorySendChannel[tuple[float, bytes]], scope: trio.CancelScope
     ) -> None:
         begun = bytearray()
-        while data := await _receive(self.server):
+        while data := await receive(self.server):
             begun += data
             passed = self.relay.pass_on(whole_replies(begun))
             await to_later.send((trio.current_time() + self.relay.delay_s, passed))
@@ -142,18 +140,15 @@ class Connection:
         async for due_s, data in later:
             await trio.sleep_until(due_s)
             if not self.hangs:
-                await _send(self.client, data)
+                await send(self.client, data)
 
 
 @asynccontextmanager
 async def relayed(path: str) -> AsyncGenerator[Relay, None]:
     """A relay to a store's socket, open while the context is."""
     relay = Relay(path)
-    async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(partial(trio.serve_tcp, relay.serve, 0, host=LOOPBACK))
-        relay.port = listeners[0].socket.getsockname()[1]
+    async with listening(relay.serve) as relay.port:
         yield relay
-        nursery.cancel_scope.cancel()
 
 
 def whole_replies(begun: bytearray) -> list[bytes]:
@@ -168,17 +163,3 @@ def whole_replies(begun: bytearray) -> list[bytes]:
         at = end
     del begun[:at]
     return replies
-
-
-async def _receive(stream: trio.SocketStream) -> bytes:
-    try:
-        return bytes(await stream.receive_some(CHUNK_BYTES))
-    except trio.BrokenResourceError:
-        return b""
-
-
-async def _send(stream: trio.SocketStream, data: bytes) -> None:
-    try:
-        await stream.send_all(data)
-    except trio.BrokenResourceError:
-        return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import attrs
 import trio
 
-CHUNK_BYTES = 65536
+from proof.loopback import listening, receive, send
 
 
 @attrs.define(eq=False)
@@ -73,15 +72,15 @@ class Proxy:
             self.connections.remove(connection)
 
     async def _forward_requests(self, connection: Proxied) -> None:
-        while data := await _receive(connection.client):
+        while data := await receive(connection.client):
             if not connection.frozen:
-                await _send(connection.server, data)
+                await send(connection.server, data)
         connection.scope.cancel()
 
     async def _forward_replies(self, connection: Proxied, nursery: trio.Nursery) -> None:
         to_later, later = trio.open_memory_channel[tuple[float, bytes]](10_000)
         nursery.start_soon(self._deliver, connection, later)
-        while data := await _receive(connection.server):
+        while data := await receive(connection.server):
             if self.cut_replies:
                 self.cut_replies = False
                 self.cuts += 1
@@ -93,29 +92,12 @@ class Proxy:
         async for due_s, data in later:
             await trio.sleep_until(due_s)
             if not connection.frozen:
-                await _send(connection.client, data)
+                await send(connection.client, data)
 
 
 @asynccontextmanager
 async def proxied(url: str) -> AsyncIterator[Proxy]:
     """A proxy in front of a store at a ``unix://`` URL."""
     proxy = Proxy(url.removeprefix("unix://"))
-    async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(partial(trio.serve_tcp, proxy.serve, 0, host="127.0.0.1"))
-        proxy.port = listeners[0].socket.getsockname()[1]
+    async with listening(proxy.serve) as proxy.port:
         yield proxy
-        nursery.cancel_scope.cancel()
-
-
-async def _receive(stream: trio.SocketStream) -> bytes:
-    try:
-        return bytes(await stream.receive_some(CHUNK_BYTES))
-    except trio.BrokenResourceError:
-        return b""
-
-
-async def _send(stream: trio.SocketStream, data: bytes) -> None:
-    try:
-        await stream.send_all(data)
-    except trio.BrokenResourceError:
-        return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import attrs
 import trio
 
-CHUNK_BYTES = 65536
+from proof.loopback import listening, receive, send
 
 
 @attrs.define(eq=False)
@@ -83,7 +82,7 @@ class Turnstile:
             nursery.cancel_scope.cancel()
 
     async def _forward_up(self, client: trio.SocketStream, server: trio.SocketStream) -> None:
-        while data := await _receive(client):
+        while data := await receive(client):
             self.asked_at.append(len(self.down.passed))
             await self._pass(self.up, data, server)
             self.open_down.set()
@@ -93,7 +92,7 @@ class Turnstile:
             await self._answered.wait()
 
     async def _forward_down(self, server: trio.SocketStream, client: trio.SocketStream) -> None:
-        while data := await _receive(server):
+        while data := await receive(server):
             await self.open_down.wait()
             await self._pass(self.down, data, client)
             if self._rest.is_set():
@@ -103,7 +102,7 @@ class Turnstile:
         passing = count.admit(data, shut=self._shut)
         self._shut |= count.is_full
         if passing:
-            await _send(sink, passing)
+            await send(sink, passing)
         if count.is_full:
             self.reached.set()
 
@@ -113,22 +112,5 @@ async def turnstile(url: str) -> AsyncIterator[Turnstile]:
     """A turnstile in front of a store at a ``unix://`` URL."""
     made = Turnstile(url.removeprefix("unix://"))
     made.set()
-    async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(partial(trio.serve_tcp, made.serve, 0, host="127.0.0.1"))
-        made.port = listeners[0].socket.getsockname()[1]
+    async with listening(made.serve) as made.port:
         yield made
-        nursery.cancel_scope.cancel()
-
-
-async def _receive(stream: trio.SocketStream) -> bytes:
-    try:
-        return bytes(await stream.receive_some(CHUNK_BYTES))
-    except trio.BrokenResourceError:
-        return b""
-
-
-async def _send(stream: trio.SocketStream, data: bytes) -> None:
-    try:
-        await stream.send_all(data)
-    except trio.BrokenResourceError:
-        return
