@@ -46,7 +46,11 @@ def everybody_is_served(evidence: Evidence) -> Iterator[str]:
 
 
 def exactly_once(evidence: Evidence) -> Iterator[str]:
-    """What was acknowledged stands once, at its version; what was refused, or is not known, stands not or once."""
+    """What was acknowledged stands once, at its version; what was refused stands not; what is not known, not or once.
+
+    What was refused in a history that is lost may stand in the one that remains: a resume is lost with it, and who had
+    the command queued before may go on (decision 0041).
+    """
     exact = not evidence.cluster.rollbacks
     for key, order in evidence.orders.items():
         found = evidence.stands.get(key, [])
@@ -54,7 +58,7 @@ def exactly_once(evidence: Evidence) -> Iterator[str]:
             yield f"{key} took effect {len(found)} times, at {found}"
         if order.ack is None:
             continue
-        if order.ack.code and found:
+        if order.ack.code and found and exact:
             yield f"{key} was told {order.ack.code!r}, and took effect"
         if not order.ack.code and not found and key not in evidence.lost:
             yield f"{key} was acknowledged, and stands nowhere"
@@ -84,9 +88,12 @@ def only_what_was_sent(evidence: Evidence) -> Iterator[str]:
 
 
 def real_time(evidence: Evidence) -> Iterator[str]:
-    """What was acknowledged before another command was sent stands before it."""
+    """What was acknowledged before another command was sent stands before it; where it was acknowledged, that is."""
     standing = [(o, evidence.stands[key][0]) for key, o in evidence.orders.items() if key in evidence.stands]
-    told = sorted(((o.told_at, at) for o, at in standing if o.ack is not None), reverse=True)
+    sure = [
+        (o, at) for o, at in standing if o.ack is not None and (o.ack.version == at or not evidence.cluster.rollbacks)
+    ]
+    told = sorted(((o.told_at, at) for o, at in sure), reverse=True)
     newest = 0
     for order, at in sorted(standing, key=lambda item: item[0].sent_at):
         while told and told[-1][0] < order.sent_at:
@@ -142,9 +149,9 @@ def views_equal_the_store(evidence: Evidence) -> Iterator[str]:
     """Every player sees what the store has, and saw nothing that did not fit.
 
     For one who comes to a node that has not noticed a rollback yet, versions may go back; or, if its version is by
-    chance the node's, a digest tells that it is another history's (decision 0041).
+    chance the node's, a change or a digest tells that it is another history's (decision 0041).
     """
-    excused = ("goes back", "digest is") if evidence.cluster.rollbacks else ()
+    excused = ("goes back", "digest is", "was not held") if evidence.cluster.rollbacks else ()
     replica = Replica(game.schema())
     replica.load(evidence.cluster.store.snapshot(WORLD))
     for player in evidence.cluster.players:
