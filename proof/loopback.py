@@ -11,7 +11,8 @@ from functools import partial
 
 import trio
 
-LOOPBACK = "127.0.0.1"
+from server.launch.ports import LOOPBACK
+
 CHUNK_BYTES = 1 << 18
 
 

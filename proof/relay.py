@@ -16,8 +16,9 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
-from proof.loopback import LOOPBACK, listening, receive, send
+from proof.loopback import listening, receive, send
 from proof.resp import is_delta, reply_end
+from server.launch.ports import LOOPBACK
 
 MOST_WAITING = 10_000
 NO_LINGERING = struct.pack("ii", 1, 0)

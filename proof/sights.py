@@ -33,13 +33,10 @@ class Invariants:
     def look(self, replica: Replica) -> Iterator[Flaw]:
         """The first few flaws of each invariant; all are counted."""
         self.versions += 1
-        entities = {id_: entity.value for id_, entity in replica.entities.items()}
-        for invariant in self.game.invariants:
-            wrong = invariant.check(entities)
-            if wrong is not None:
-                self.broken[invariant.name] += 1
-                if self.broken[invariant.name] <= SHOWN:
-                    yield Flaw("invariant", f"{invariant.name} at version {replica.version}: {wrong}")
+        for name, wrong in self.game.broken(replica.values):
+            self.broken[name] += 1
+            if self.broken[name] <= SHOWN:
+                yield Flaw("invariant", f"{name} at version {replica.version}: {wrong}")
 
     @property
     def counts(self) -> dict[str, int]:

@@ -31,9 +31,14 @@ _IPV6_PREFIX = 64
 """One customer gets a /64, and may use any address of it."""
 
 
+def is_player(text: str) -> bool:
+    """Whether a text may be the identity of a player."""
+    return 0 < len(text) <= MAX_PLAYER_CHARS and text.isprintable()
+
+
 def player_subject(player: str) -> Subject:
     """A player, by the identity that its credentials prove. Raises: BadName."""
-    if not 0 < len(player) <= MAX_PLAYER_CHARS or not player.isprintable():
+    if not is_player(player):
         raise BadName(f"a player's identity is 1 to {MAX_PLAYER_CHARS} printable characters")
     return Subject(_PLAYER + player)
 

@@ -89,6 +89,11 @@ class Replica:
         """Where this copy stands."""
         return Position(self.epoch, self.version)
 
+    @property
+    def values(self) -> dict[EntityId, Kind]:
+        """What every entity is."""
+        return {entity_id: entity.value for entity_id, entity in self.entities.items()}
+
     def load(self, snapshot: Snapshot) -> None:
         """Becomes the snapshot; what differs from before counts as changed.
 

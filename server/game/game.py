@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -156,6 +156,13 @@ class Game:
         """Decorator: takes a player's avatar out of the world."""
         self.leave_rule = rule
         return rule
+
+    def broken(self, entities: Mapping[EntityId, Kind]) -> Iterator[tuple[str, str]]:
+        """The invariants that do not hold for all entities of a world: name, and what is wrong."""
+        for invariant in self.invariants:
+            wrong = invariant.check(entities)
+            if wrong is not None:
+                yield invariant.name, wrong
 
     def every(self, seconds: float) -> Callable[[Callable[[Transaction], Rejection | None]], TimedRule]:
         """Decorator: a rule that happens by itself, on one node at a time. Raises: GameError, for a name used twice."""

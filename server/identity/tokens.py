@@ -15,7 +15,7 @@ import jwt
 
 from server.identity.keys import Key
 from server.identity.passport import Passport
-from shared_state.bans import MAX_PLAYER_CHARS
+from shared_state.bans import is_player
 from shared_state.outcome import Rejection
 
 MAX_TOKEN_CHARS = 4096
@@ -73,6 +73,6 @@ class TokenAuthority:
 
 def _passport_of(claims: dict[str, Any]) -> Passport | Rejection:
     player, name = claims["sub"], claims.get("name")
-    if not 0 < len(player) <= MAX_PLAYER_CHARS or not player.isprintable():
+    if not is_player(player):
         return BAD
     return Passport(player, name if isinstance(name, str) else "")

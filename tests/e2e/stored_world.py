@@ -28,8 +28,7 @@ class StoredWorld:
 
     def wrong(self, game: Game) -> list[str]:
         """The invariants that do not hold."""
-        entities = {id_: entity.value for id_, entity in self.replica.entities.items()}
-        return [text for invariant in game.invariants if (text := invariant.check(entities))]
+        return [text for _, text in game.broken(self.replica.values)]
 
 
 async def read_world(url: str, game: Game) -> StoredWorld:
