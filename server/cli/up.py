@@ -27,7 +27,6 @@ from server.launch.cluster import MAX_NODES, Cluster, ClusterPlan, open_cluster
 from server.launch.demo import demo_controls
 from server.launch.inspection import Inspection
 from server.launch.ports import LOOPBACK, is_loopback
-from server.launch.watch import InvariantWatch
 from server.logs import configure_logs
 from shared_state.names import WorldName, world_name
 
@@ -117,16 +116,24 @@ async def _up(
             for listener in listeners:
                 plan = attrs.evolve(plan, demo_port=listener.socket.getsockname()[1])
             cluster = await stack.enter_async_context(open_cluster(plan))
+            inspection = Inspection(cluster, show.world, game)
             if has_demo:
-                watch = InvariantWatch(cluster.store_url, show.world, game)
-                await stack.enter_async_context(demo_controls(cluster, watch, listeners))
+                await stack.enter_async_context(demo_controls(cluster, inspection.audit, listeners))
             _announce(cluster, show)
-            report = await _play(show, Inspection(cluster, show.world, game))
+            report = await _play(show, inspection)
         nursery.cancel_scope.cancel()
     return report
 
 
 async def _play(show: Show, inspection: Inspection) -> Report | None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(inspection.watch)
+        result = await _have_bots_play(show, inspection)
+        nursery.cancel_scope.cancel()
+    return None if result is None else inspection.complete(result)
+
+
+async def _have_bots_play(show: Show, inspection: Inspection) -> SwarmResult | None:
     if not show.bots:
         await trio.sleep(FOREVER_S if show.seconds is None else show.seconds)
         return None
@@ -140,15 +147,10 @@ async def _play(show: Show, inspection: Inspection) -> Report | None:
         resumes=True,
         keeps_diary=show.record is not None,
     )
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(inspection.watch)
-        with _progress(show) as watch:
-            if show.record is None:
-                result = await run_swarm(plan, watch, inspect=inspection.inspect)
-            else:
-                result = await _record(show.record, plan, inspection, watch)
-        nursery.cancel_scope.cancel()
-    return inspection.complete(result)
+    with _progress(show) as watch:
+        if show.record is None:
+            return await run_swarm(plan, watch, inspect=inspection.inspect)
+        return await _record(show.record, plan, inspection, watch)
 
 
 async def _record(directory: Path, plan: SwarmPlan, inspection: Inspection, watch: Progress) -> SwarmResult:

@@ -26,6 +26,7 @@ class Audit:
     Args:
         violations: number of versions at which an invariant did not hold, by its name.
         first: of those, what it said at the first.
+        last: what the newest violation was, of any.
         versions: how many were checked.
         missed: how many were not, because the log was cut or begun anew before they were read.
     """
@@ -34,6 +35,7 @@ class Audit:
     game: Game
     violations: dict[str, int] = attrs.field(init=False)
     first: dict[str, str] = attrs.field(factory=dict, init=False)
+    last: str = attrs.field(default="", init=False)
     versions: int = attrs.field(default=0, init=False)
     missed: int = attrs.field(default=0, init=False)
     replica: Replica = attrs.field(init=False)
@@ -51,6 +53,16 @@ class Audit:
             for name, count in self.violations.items()
             if count
         ]
+
+    def figures(self) -> dict[str, int | str]:
+        """What was found so far, for a page."""
+        return {
+            "world": self.world,
+            "version": self.replica.version,
+            "checked": self.versions,
+            "violations": sum(self.violations.values()),
+            "last": self.last,
+        }
 
     async def catch_up(self, store: Store) -> None:
         """Checks all versions since the last call. Raises: StoreError."""
@@ -88,9 +100,7 @@ class Audit:
 
     def _check(self) -> None:
         self.versions += 1
-        entities = {entity_id: entity.value for entity_id, entity in self.replica.entities.items()}
-        for invariant in self.game.invariants:
-            wrong = invariant.check(entities)
-            if wrong is not None:
-                self.violations[invariant.name] += 1
-                self.first.setdefault(invariant.name, f"at version {self.replica.version}: {wrong}")
+        for name, wrong in self.game.broken(self.replica.values):
+            self.violations[name] += 1
+            self.last = wrong
+            self.first.setdefault(name, f"at version {self.replica.version}: {wrong}")

@@ -1,8 +1,8 @@
 """The demo's controls: ``/demo/...`` of ``oarlock up``, by which its page kills, pauses and drains nodes.
 
 How it works: the launcher, which owns the processes, answers on a port of its own; HAProxy sends ``/demo/`` there. A
-node that ended is started anew, so that there is always a fleet to play with. Meanwhile the launcher follows the world
-as a node does and checks the game's invariants.
+node that ended is started anew, so that there is always a fleet to play with. The page is also told what the audit of
+the world has found so far.
 Must not know: the page. Invariant: it does what it is told only by a page that it served itself, on this machine.
 """
 
@@ -18,10 +18,11 @@ import attrs
 import msgspec
 import trio
 
+from server.api import answer
+from server.launch.audit import Audit
 from server.launch.cluster import Cluster
 from server.launch.inspection import cpu_s
 from server.launch.ports import is_loopback
-from server.launch.watch import InvariantWatch
 from server.net.admission import Accept
 from server.net.connection import Connection
 from server.net.http import Request, Response, Routes, explain
@@ -65,7 +66,7 @@ class Demo:
     """The controls of one cluster."""
 
     cluster: Cluster
-    watch: InvariantWatch
+    audit: Audit
     _states: dict[int, str] = attrs.field(factory=dict)
 
     def routes(self) -> Routes:
@@ -95,7 +96,7 @@ class Demo:
             DemoNode(node.name, node.process.pid, node.port, self._state(place), round(cpu_s(node.process.pid), 2))
             for place, node in enumerate(self.cluster.nodes)
         ]
-        return _answer(200, DemoState(nodes, self.watch.figures(), list(_SIGNALS)))
+        return answer(200, DemoState(nodes, self.audit.figures(), list(_SIGNALS)))
 
     async def _act(self, request: Request) -> Response:
         """``POST /demo/nodes/NAME/ACTION``."""
@@ -113,7 +114,7 @@ class Demo:
             self.cluster.nodes[place].process.signal(signal.SIGCONT)
         self._states[place] = _STATES[action]
         self.cluster.nodes[place].process.signal(_SIGNALS[action])
-        return _answer(202, {"name": name, "state": self._state(place)})
+        return answer(202, {"name": name, "state": self._state(place)})
 
     def _state(self, place: int) -> str:
         return self._states.get(place, "running")
@@ -142,20 +143,13 @@ def fault_of(request: Request) -> Response | None:
     return None
 
 
-def _answer(status: int, body: object) -> Response:
-    return Response(
-        status, msgspec.json.encode(body), {"content-type": "application/json", "cache-control": "no-store"}
-    )
-
-
 @asynccontextmanager
 async def demo_controls(
-    cluster: Cluster, watch: InvariantWatch, listeners: list[trio.SocketListener]
+    cluster: Cluster, audit: Audit, listeners: list[trio.SocketListener]
 ) -> AsyncGenerator[Demo, None]:
     """The controls answer while the context is open."""
-    demo = Demo(cluster, watch)
+    demo = Demo(cluster, audit)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch.run)
         for place in range(len(cluster.nodes)):
             nursery.start_soon(demo.revive_forever, place)
         await nursery.start(partial(serve, listeners, demo.routes(), _NoSockets(), Limits()))

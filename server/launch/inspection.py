@@ -21,7 +21,7 @@ from server.launch.audit import Audit
 from server.launch.cluster import Cluster
 from server.launch.comparison import Comparison
 from server.launch.ports import get
-from shared_state.errors import StoreError
+from shared_state.errors import StoreError, WorldGone
 from shared_state.names import WorldName
 from shared_state.redis.store import open_store
 from shared_state.store import Store
@@ -63,7 +63,7 @@ class Inspection:
     async def _audit(self, store: Store) -> None:
         try:
             await self.audit.catch_up(store)
-        except StoreError as error:
+        except (StoreError, WorldGone) as error:
             log.warning("world not checked", world=self.world, error=str(error))
 
     async def inspect(self, collect: Callable[[], SwarmResult]) -> SwarmResult:
